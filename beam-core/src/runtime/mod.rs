@@ -1,0 +1,32 @@
+//! Running the machines on tokio.
+//!
+//! * [`drive`] runs any [`Machine`](crate::machine::Machine): events in, actions out, asleep in between.
+//! * [`start_signer`] runs the [`Signer`](crate::signing::Signer) over a register, a floor and a key, and gives out a
+//!   [`SignerHandle`] to ask for signatures.
+//! * [`RosterWriter`] notes a machine in the roster; [`switchover`] hands the validator over as planned.
+//!
+//! The driver carries out and decides nothing. Every operation on the outside has a bound here, whatever the
+//! implementation promises.
+
+mod drive;
+mod hands;
+mod roster;
+mod signer;
+mod switchover;
+
+pub use drive::{Events, Hands, drive};
+pub use roster::{RosterError, RosterWriter, read_roster};
+pub use signer::{SignerHandle, SignerParts, SignerState, start_signer};
+pub use switchover::{SwitchError, SwitchPlan, SwitchReport, Switchover};
+
+/// Bounds of the driver.
+pub mod limits {
+    use std::time::Duration;
+
+    /// How long one operation on the register may take. A read that takes longer failed; a swap is unknown.
+    pub const REGISTER_WITHIN: Duration = Duration::from_secs(1);
+    /// How many events may be on their way to a machine.
+    pub const EVENTS_MAX: usize = 64;
+    /// How many notices a slow listener may lag behind before it loses the oldest.
+    pub const NOTICES_MAX: usize = 64;
+}

@@ -1,0 +1,645 @@
+//! The signing machine: rules 1 to 11 of [the module](super) as one state machine.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::id::{SessionId, SignerId};
+use crate::machine::Machine;
+use crate::signing::floor::Above;
+use crate::signing::{
+    Action, Attempt, BlockId, Epoch, Event, Floor, Halt, Handover, Height, Lock, Mark, Notice, ReadOutcome,
+    Record, Refusal, Release, RequestId, Round, Sighting, Signatures, Statement, Step, SwapOutcome, View,
+};
+use crate::takeover::{Patience, TakeoverConfig};
+use crate::time::Instant;
+
+/// What a signer is told at its start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignerConfig {
+    /// This start of this process. Drawn anew each time: a signer is never recognised by a name.
+    pub me: SignerId,
+    /// How patient it is as a standby.
+    pub takeover: TakeoverConfig,
+}
+
+/// One signer of one validator key on one chain.
+///
+/// It is the *owner* if the register's record names it, else a *standby*; every start is as a standby.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signer {
+    me: SignerId,
+    patience: Patience,
+    /// The register as last known. An owner acts on it without reading; a standby reads first.
+    view: Option<View>,
+    /// What is known to be on disk.
+    floor: Option<Floor>,
+    halted: Option<Halt>,
+    /// The last block this machine's node asked to precommit: proof that it saw why (rule 6).
+    pub(super) asked: Option<Asked>,
+    /// A signature on the chain that the register must be shown to know of (rule 11).
+    sighting: Option<(Sighting, Attempt)>,
+    /// Requests in order of arrival; the first is being worked on.
+    waiting: VecDeque<Request>,
+    stage: Stage,
+    pub(super) attempts: u64,
+    /// The epoch people were last told about.
+    told: Option<Epoch>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Request {
+    id: RequestId,
+    session: SessionId,
+    statement: Statement,
+    extension: Option<Vec<u8>>,
+    /// When it is refused if nothing else has come of it.
+    deadline: Instant,
+    /// Since when it has been left to the owner of that epoch.
+    left_to: Option<(Epoch, Instant)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) session: SessionId,
+    pub(super) height: Height,
+    pub(super) round: Round,
+    pub(super) block: BlockId,
+}
+
+/// What the first waiting request waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    Idle,
+    /// The register is being read.
+    Reading(Attempt),
+    /// The register is read again then: the owner is given time, or the register is.
+    Pausing {
+        until: Instant,
+        for_owner: bool,
+    },
+    /// The register is being written.
+    Swapping {
+        attempt: Attempt,
+        record: Record,
+    },
+    /// The floor is being written.
+    Flooring {
+        attempt: Attempt,
+        floor: Floor,
+    },
+    /// The key is signing the recorded bytes.
+    Signing {
+        attempt: Attempt,
+        repeated: bool,
+    },
+}
+
+impl Signer {
+    /// How long after its arrival a request is answered at the latest, come what may.
+    ///
+    /// CometBFT drops a signer that says nothing for 5 s and freezes its consensus meanwhile; design and tests ask for 3 s.
+    /// The rest is for the way there and back.
+    pub const ANSWER_WITHIN: Duration = Duration::from_millis(2500);
+    /// How often a standby looks whether the owner has signed.
+    pub const POLL_EVERY: Duration = Duration::from_millis(25);
+    /// How soon an operation on the register that failed is tried again.
+    pub const RETRY_AFTER: Duration = Duration::from_millis(50);
+    /// How many requests may wait. A node makes one at a time; a few more are left behind when it reconnects.
+    pub const WAITING_MAX: usize = 16;
+
+    /// A signer that has just started, with the floor that it found on its disk, if any.
+    #[must_use]
+    pub fn new(config: SignerConfig, floor: Option<Floor>) -> Self {
+        Self {
+            me: config.me,
+            patience: Patience::new(config.takeover),
+            view: None,
+            floor,
+            halted: None,
+            asked: None,
+            sighting: None,
+            waiting: VecDeque::new(),
+            stage: Stage::Idle,
+            attempts: 0,
+            told: None,
+        }
+    }
+
+    /// The register as this signer last knew it.
+    #[must_use]
+    pub fn view(&self) -> Option<&View> {
+        self.view.as_ref()
+    }
+
+    /// Whether it believes that it is the owner. Only the register knows; a wrong belief is harmless.
+    #[must_use]
+    pub fn owns(&self) -> bool {
+        self.view
+            .as_ref()
+            .is_some_and(|view| view.record.owner == Some(self.me))
+    }
+
+    /// Why it has stopped, if it has.
+    #[must_use]
+    pub fn halted(&self) -> Option<&Halt> {
+        self.halted.as_ref()
+    }
+
+    fn next_attempt(&mut self) -> Attempt {
+        self.attempts = self.attempts.saturating_add(1);
+        Attempt(self.attempts)
+    }
+
+    // --- events -------------------------------------------------------------------------------------------------
+
+    fn asked(&mut self, now: Instant, request: Request, out: &mut Vec<Action>) {
+        let mark = request.statement.mark();
+        if let (Step::Precommit, Some(block)) = (mark.step, request.statement.block()) {
+            self.asked = Some(Asked {
+                session: request.session,
+                height: mark.height,
+                round: mark.round,
+                block: block.clone(),
+            });
+        }
+        if let Some(halt) = &self.halted {
+            out.push(refuse(request.id, Refusal::Halted(halt.clone())));
+        } else if self.waiting.len() >= Self::WAITING_MAX {
+            out.push(refuse(request.id, Refusal::TooMany));
+        } else {
+            self.waiting.push_back(request);
+            self.proceed(now, out);
+        }
+    }
+
+    fn read(&mut self, now: Instant, attempt: Attempt, outcome: ReadOutcome, out: &mut Vec<Action>) {
+        if self.stage == Stage::Reading(attempt) {
+            self.stage = Stage::Idle;
+            self.learned(now, attempt, outcome, out);
+        }
+    }
+
+    fn swapped(&mut self, now: Instant, attempt: Attempt, outcome: SwapOutcome, out: &mut Vec<Action>) {
+        let record = match &self.stage {
+            Stage::Swapping {
+                attempt: current,
+                record,
+            } if *current == attempt => record.clone(),
+            _ => return,
+        };
+        self.stage = Stage::Idle;
+        match outcome {
+            SwapOutcome::Won(version) => {
+                self.note_epoch(&record, out);
+                self.view = Some(View { version, record });
+                // Rule 3 does the rest: the record now holds what was asked for.
+                self.decide(now, out);
+            }
+            SwapOutcome::Lost(current) => self.learned(now, attempt, current, out),
+            // Rule 7: only reading tells. If it did happen, rule 3 recognises the bytes as ours to sign.
+            SwapOutcome::Unknown => {
+                self.view = None;
+                self.start_reading(out);
+            }
+            SwapOutcome::Failed => {
+                self.view = None;
+                self.pause(now, Self::RETRY_AFTER, false);
+            }
+        }
+    }
+
+    fn floor_kept(&mut self, now: Instant, attempt: Attempt, kept: bool, out: &mut Vec<Action>) {
+        let floor = match &self.stage {
+            Stage::Flooring {
+                attempt: current,
+                floor,
+            } if *current == attempt => floor.clone(),
+            _ => return,
+        };
+        self.stage = Stage::Idle;
+        if kept {
+            self.floor = Some(floor);
+            self.decide(now, out);
+        } else {
+            self.finish(now, Err(Refusal::FloorNotKept), out);
+        }
+    }
+
+    fn signed(&mut self, now: Instant, attempt: Attempt, made: Option<Signatures>, out: &mut Vec<Action>) {
+        let repeated = match &self.stage {
+            Stage::Signing {
+                attempt: current,
+                repeated,
+            } if *current == attempt => *repeated,
+            _ => return,
+        };
+        self.stage = Stage::Idle;
+        let (Some(request), Some(view)) = (self.waiting.front(), &self.view) else {
+            return;
+        };
+        let answer = match made {
+            None => Err(Refusal::KeyFailed(request.statement.mark())),
+            Some(signatures) => Ok(Release {
+                mark: view.record.mark,
+                bytes: view.record.bytes.clone(),
+                signatures,
+                epoch: view.record.epoch,
+                repeated,
+            }),
+        };
+        self.finish(now, answer, out);
+    }
+
+    fn seen(&mut self, sighting: Sighting, out: &mut Vec<Action>) {
+        let known = |view: &View| sighting.mark < view.record.mark || records(&view.record, &sighting);
+        if self.view.as_ref().is_some_and(known) || self.halted.is_some() {
+            return;
+        }
+        let lower = |(earlier, _): &(Sighting, Attempt)| earlier.mark < sighting.mark;
+        if self.sighting.as_ref().is_none_or(lower) {
+            // Only a read that begins from now on can tell: one under way may be older than the signature.
+            self.sighting = Some((sighting, Attempt(self.attempts)));
+        }
+        if self.stage == Stage::Idle {
+            self.start_reading(out);
+        }
+    }
+
+    /// Lets expire what was due by now.
+    fn expire(&mut self, now: Instant, out: &mut Vec<Action>) {
+        let late = self
+            .waiting
+            .iter()
+            .position(|request| request.deadline > now)
+            .unwrap_or(self.waiting.len());
+        for (place, request) in self.waiting.drain(..late).enumerate() {
+            out.push(refuse(
+                request.id,
+                late_refusal(&self.stage, self.view.as_ref(), &request),
+            ));
+            if place == 0 {
+                // Whatever the first one was doing is given up; a swap under way may still happen.
+                if matches!(self.stage, Stage::Swapping { .. }) {
+                    self.view = None;
+                }
+                self.stage = Stage::Idle;
+            }
+        }
+        match self.stage {
+            Stage::Pausing { until, .. } if until <= now => {
+                self.stage = Stage::Idle;
+                self.start_reading(out);
+            }
+            Stage::Idle => self.proceed(now, out),
+            _ => {}
+        }
+    }
+
+    // --- the way of a request -----------------------------------------------------------------------------------
+
+    /// Takes up the next request, if none is being worked on.
+    fn proceed(&mut self, now: Instant, out: &mut Vec<Action>) {
+        if self.stage != Stage::Idle || (self.waiting.is_empty() && self.sighting.is_none()) {
+            return;
+        }
+        // Rule 4: the owner does not read.
+        if self.owns() && self.sighting.is_none() {
+            self.decide(now, out);
+        } else {
+            self.start_reading(out);
+        }
+    }
+
+    fn start_reading(&mut self, out: &mut Vec<Action>) {
+        let attempt = self.next_attempt();
+        self.stage = Stage::Reading(attempt);
+        out.push(Action::Read { attempt });
+    }
+
+    fn pause(&mut self, now: Instant, wait: Duration, for_owner: bool) {
+        self.stage = Stage::Pausing {
+            until: now + wait,
+            for_owner,
+        };
+    }
+
+    /// Takes in what the register holds, as an operation that began with `attempt` found it.
+    fn learned(&mut self, now: Instant, attempt: Attempt, outcome: ReadOutcome, out: &mut Vec<Action>) {
+        let view = match outcome {
+            ReadOutcome::Found(view) => view,
+            ReadOutcome::Missing => return self.refuse_all(&Refusal::NoRecord, out),
+            ReadOutcome::Damaged => return self.refuse_all(&Refusal::RecordDamaged, out),
+            ReadOutcome::Failed => {
+                self.view = None;
+                return self.pause(now, Self::RETRY_AFTER, false);
+            }
+        };
+        if let Some(halt) = self.reason_to_halt(&view.record, attempt) {
+            self.halted = Some(halt.clone());
+            self.refuse_all(&Refusal::Halted(halt.clone()), out);
+            out.push(Action::Tell(Notice::Halted(halt)));
+            return;
+        }
+        self.note_epoch(&view.record, out);
+        self.view = Some(view);
+        self.decide(now, out);
+    }
+
+    /// Rules 8 and 11: reasons why nothing may be signed until a person has looked.
+    fn reason_to_halt(&mut self, record: &Record, attempt: Attempt) -> Option<Halt> {
+        if let Some(floor) = &self.floor {
+            match floor.compare(record) {
+                Above::Higher | Above::Same => {}
+                Above::PutBack => {
+                    return Some(Halt::PutBack {
+                        register: record.mark,
+                        floor: floor.mark,
+                    });
+                }
+                Above::OtherLineage => return Some(Halt::OtherLineage),
+            }
+        }
+        let (sighting, before) = self.sighting.take_if(|(_, before)| *before < attempt)?;
+        debug_assert!(before < attempt);
+        let known = sighting.mark < record.mark || records(record, &sighting);
+        (!known).then_some(Halt::Stranger {
+            chain: sighting.mark,
+            register: record.mark,
+        })
+    }
+
+    /// Decides on the first waiting request, with a view of the register that is the owner's own or was just read.
+    fn decide(&mut self, now: Instant, out: &mut Vec<Action>) {
+        let Some(view) = self.view.clone() else {
+            return self.start_reading(out);
+        };
+        // Rule 8: what was seen is remembered before anything is done about it.
+        if self
+            .floor
+            .as_ref()
+            .is_none_or(|floor| floor.compare(&view.record) == Above::Higher)
+        {
+            let (attempt, floor) = (self.next_attempt(), Floor::of(&view.record));
+            self.stage = Stage::Flooring {
+                attempt,
+                floor: floor.clone(),
+            };
+            out.push(Action::KeepFloor { attempt, floor });
+            return;
+        }
+        let Some(request) = self.waiting.front() else {
+            return self.proceed(now, out);
+        };
+        let (asked, recorded) = (request.statement.mark(), view.record.mark);
+        if asked < recorded {
+            self.finish(
+                now,
+                Err(Refusal::Past {
+                    asked,
+                    register: recorded,
+                }),
+                out,
+            );
+        } else if asked == recorded {
+            self.repeat(now, &view.record, out);
+        } else if view.record.owner.is_none_or(|owner| owner == self.me)
+            || self.waited(now, view.record.epoch)
+        {
+            self.advance(now, &view, out);
+        } else {
+            self.pause(now, Self::POLL_EVERY, true);
+        }
+    }
+
+    /// Rule 3: at the mark, the recorded bytes are signed, and only for the same vote.
+    fn repeat(&mut self, now: Instant, record: &Record, out: &mut Vec<Action>) {
+        let Some(request) = self.waiting.front() else {
+            return;
+        };
+        if !request.statement.repeats(&record.bytes) {
+            return self.finish(now, Err(Refusal::Conflicting(record.mark)), out);
+        }
+        // Our own write of a moment ago comes this way too: it is ours if the very bytes and the epoch are.
+        let repeated = record.owner != Some(self.me) || request.statement.bytes() != record.bytes;
+        let extension = request.extension.clone();
+        let attempt = self.next_attempt();
+        self.stage = Stage::Signing { attempt, repeated };
+        out.push(Action::Sign {
+            attempt,
+            bytes: record.bytes.clone(),
+            extension,
+        });
+    }
+
+    /// Rule 5: whether the owner of this epoch has had its time. Begins to count if it has not.
+    fn waited(&mut self, now: Instant, epoch: Epoch) -> bool {
+        let Some(request) = self.waiting.front_mut() else {
+            return false;
+        };
+        let wait = self.patience.wait(request.statement.mark().height);
+        match request.left_to {
+            Some((of, since)) if of == epoch => now.since(since) >= wait,
+            _ => {
+                request.left_to = Some((epoch, now));
+                false
+            }
+        }
+    }
+
+    /// Rules 1, 2 and 5: raises the mark, as the owner or to become it.
+    fn advance(&mut self, now: Instant, view: &View, out: &mut Vec<Action>) {
+        let Some(request) = self.waiting.front() else {
+            return;
+        };
+        let mark = request.statement.mark();
+        if let Some(lock_round) = self.bound_by(view.record.lock.as_ref(), request) {
+            return self.finish(
+                now,
+                Err(Refusal::Locked {
+                    asked: mark,
+                    lock_round: lock_round.0,
+                }),
+                out,
+            );
+        }
+        let base = if view.record.owner == Some(self.me) {
+            Some(view.record.clone())
+        } else {
+            view.record
+                .handed_to(self.me, Handover::Takeover)
+                .map(|record| Record {
+                    since: mark,
+                    ..record
+                })
+        };
+        let Some(base) = base else {
+            return self.finish(now, Err(Refusal::RecordDamaged), out);
+        };
+        let lock = match (mark.step, request.statement.block()) {
+            (Step::Precommit, Some(block)) => Some(Lock {
+                height: mark.height,
+                round: mark.round,
+                block: block.clone(),
+                session: request.session,
+            }),
+            _ => base.lock.clone().filter(|lock| lock.height == mark.height),
+        };
+        let record = Record {
+            mark,
+            bytes: request.statement.bytes().to_vec(),
+            lock,
+            ..base
+        };
+        let attempt = self.next_attempt();
+        self.stage = Stage::Swapping {
+            attempt,
+            record: record.clone(),
+        };
+        out.push(Action::Swap {
+            attempt,
+            expected: view.version,
+            record,
+        });
+    }
+
+    /// Rule 6: the round of a lock that forbids this prevote.
+    fn bound_by(&self, lock: Option<&Lock>, request: &Request) -> Option<Round> {
+        let mark = request.statement.mark();
+        let lock = lock.filter(|lock| lock.height == mark.height && lock.session != request.session)?;
+        let other_block = request
+            .statement
+            .block()
+            .is_some_and(|block| *block != lock.block);
+        let saw_why = self.asked.as_ref().is_some_and(|asked| {
+            asked.session == request.session
+                && asked.height == lock.height
+                && asked.round > lock.round
+                && asked.block != lock.block
+        });
+        (mark.step == Step::Prevote && other_block && !saw_why).then_some(lock.round)
+    }
+
+    /// Answers the first waiting request and takes up the next.
+    fn finish(&mut self, now: Instant, answer: Result<Release, Refusal>, out: &mut Vec<Action>) {
+        self.stage = Stage::Idle;
+        if let Some(request) = self.waiting.pop_front() {
+            out.push(Action::Answer {
+                request: request.id,
+                answer,
+            });
+        }
+        self.proceed(now, out);
+    }
+
+    /// The register has nothing that can be acted on: nobody who waits gets a signature.
+    fn refuse_all(&mut self, refusal: &Refusal, out: &mut Vec<Action>) {
+        self.view = None;
+        self.stage = Stage::Idle;
+        self.sighting = None;
+        out.extend(
+            self.waiting
+                .drain(..)
+                .map(|request| refuse(request.id, refusal.clone())),
+        );
+    }
+
+    /// Tells of a new epoch, and remembers takeovers.
+    fn note_epoch(&mut self, record: &Record, out: &mut Vec<Action>) {
+        if self.told == Some(record.epoch) {
+            return;
+        }
+        let takeover = record.handover == Handover::Takeover;
+        // The first epoch that a signer sees may be ages old.
+        if takeover && self.told.is_some() {
+            self.patience.took_over(record.since.height);
+        }
+        self.told = Some(record.epoch);
+        let (epoch, since) = (record.epoch, record.since);
+        out.push(Action::Tell(if record.owner == Some(self.me) {
+            Notice::Owning {
+                epoch,
+                since,
+                takeover,
+            }
+        } else {
+            Notice::Standby { epoch, since }
+        }));
+    }
+}
+
+impl Machine for Signer {
+    type Event = Event;
+    type Action = Action;
+
+    fn step(&mut self, now: Instant, event: Event) -> Vec<Action> {
+        let mut out = Vec::new();
+        self.expire(now, &mut out);
+        match event {
+            Event::Woken => {}
+            Event::Asked {
+                request,
+                session,
+                statement,
+                extension,
+            } => {
+                let deadline = now + Self::ANSWER_WITHIN;
+                let request = Request {
+                    id: request,
+                    session,
+                    statement,
+                    extension,
+                    deadline,
+                    left_to: None,
+                };
+                self.asked(now, request, &mut out);
+            }
+            Event::Read { attempt, outcome } => self.read(now, attempt, outcome, &mut out),
+            Event::Swapped { attempt, outcome } => self.swapped(now, attempt, outcome, &mut out),
+            Event::FloorKept { attempt, kept } => self.floor_kept(now, attempt, kept, &mut out),
+            Event::Signed { attempt, signatures } => self.signed(now, attempt, signatures, &mut out),
+            Event::Seen(sighting) => self.seen(sighting, &mut out),
+        }
+        out
+    }
+
+    fn woken() -> Event {
+        Event::Woken
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        let pause = match self.stage {
+            Stage::Pausing { until, .. } => Some(until),
+            _ => None,
+        };
+        self.waiting
+            .iter()
+            .map(|request| request.deadline)
+            .chain(pause)
+            .min()
+    }
+}
+
+fn refuse(request: RequestId, refusal: Refusal) -> Action {
+    Action::Answer {
+        request,
+        answer: Err(refusal),
+    }
+}
+
+/// Whether the record holds just this signature.
+fn records(record: &Record, sighting: &Sighting) -> bool {
+    sighting.mark == record.mark
+        && Statement::canonical(record.bytes.clone())
+            .is_ok_and(|statement| statement.block() == sighting.block.as_ref())
+}
+
+/// What to say to a request whose time is up: what it was waiting for.
+fn late_refusal(stage: &Stage, view: Option<&View>, request: &Request) -> Refusal {
+    let mark: Mark = request.statement.mark();
+    match (stage, view) {
+        (Stage::Pausing { for_owner: true, .. }, Some(view)) => Refusal::OwnersTurn(mark, view.record.epoch),
+        (Stage::Flooring { .. }, _) => Refusal::FloorNotKept,
+        (Stage::Signing { .. }, _) => Refusal::KeyFailed(mark),
+        _ => Refusal::RegisterOutOfReach(mark),
+    }
+}

@@ -1,0 +1,363 @@
+//! The driver over fakes, in virtual time: what the machines promise holds for what runs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use beam_core::id::{Lineage, SessionId, SignerId};
+use beam_core::register::{MemoryRegister, Register, RegisterKey};
+use beam_core::roster::Member;
+use beam_core::runtime::{
+    RosterWriter, SignerHandle, SignerParts, SwitchError, Switchover, read_roster, start_signer,
+};
+use beam_core::signing::{
+    Epoch, Halt, Height, Mark, Notice, Record, Refusal, Signer, SignerConfig, Statement,
+};
+use beam_core::takeover::TakeoverConfig;
+use beam_core::testing::{FakeAuditLog, FakeFloor, FakeKey, Fault, FaultyRegister, Mood};
+use tokio::time::{Instant, sleep};
+
+const TAKEOVER_AFTER: Duration = Duration::from_millis(300);
+/// The node drops a signer that says nothing for so long.
+const NODE_WAITS: Duration = Duration::from_secs(3);
+
+/// One validator: a register, a key, and the cells.
+struct World {
+    register: Arc<FaultyRegister<MemoryRegister>>,
+    key: Arc<FakeKey>,
+    signing: RegisterKey,
+    roster: RegisterKey,
+}
+
+/// One machine of it.
+struct Host {
+    handle: SignerHandle,
+    session: SessionId,
+    me: SignerId,
+    floor: Arc<FakeFloor>,
+    audit: Arc<FakeAuditLog>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let chain = "test-1".parse().unwrap();
+        let address = "0123456789ABCDEF0123456789ABCDEF01234567";
+        let world = Self {
+            register: Arc::new(FaultyRegister::new(Arc::new(MemoryRegister::new()))),
+            key: Arc::new(FakeKey::new(1)),
+            signing: RegisterKey::signing(&chain, address).unwrap(),
+            roster: RegisterKey::roster(&chain, address).unwrap(),
+        };
+        let record = Record::begin(Lineage::from_random(1), Mark::end_of(Height(0)));
+        world
+            .register
+            .swap(&world.signing, None, record.encode())
+            .await
+            .unwrap();
+        world
+    }
+
+    async fn host(&self, id: u128) -> Host {
+        let (floor, audit) = (Arc::new(FakeFloor::new()), Arc::new(FakeAuditLog::new()));
+        let parts = SignerParts {
+            register: self.register.clone(),
+            key: self.signing.clone(),
+            signing_key: self.key.clone(),
+            floor: floor.clone(),
+            audit: audit.clone(),
+        };
+        let me = SignerId::from_random(id);
+        let takeover = TakeoverConfig {
+            takeover_after: TAKEOVER_AFTER,
+            ..TakeoverConfig::default()
+        };
+        let (handle, _) = start_signer(SignerConfig { me, takeover }, parts).await.unwrap();
+        Host {
+            handle,
+            session: SessionId::from_random(id),
+            me,
+            floor,
+            audit,
+        }
+    }
+
+    async fn record(&self) -> Record {
+        Record::decode(&self.register.read(&self.signing).await.unwrap().unwrap().value).unwrap()
+    }
+
+    fn switchover(&self) -> Switchover {
+        let (signing, roster) = (self.signing.clone(), self.roster.clone());
+        Switchover {
+            register: self.register.clone(),
+            signing,
+            roster,
+        }
+    }
+
+    fn roster(&self, name: &str) -> RosterWriter {
+        RosterWriter::new(self.register.clone(), self.roster.clone(), name.to_owned())
+    }
+}
+
+impl Host {
+    /// Asks for message `number`, and says how long the answer took.
+    async fn sign(&self, number: u64) -> (Result<Vec<u8>, Refusal>, Duration) {
+        let began = Instant::now();
+        let statement = Statement::numbered(number, format!("message {number}").into_bytes());
+        let answer = self.handle.sign(self.session, statement, None).await;
+        (
+            answer.map(|release| release.signatures.statement),
+            began.elapsed(),
+        )
+    }
+
+    fn member(&self, height: u64, seen_ms: u64) -> Member {
+        Member {
+            signer: self.me,
+            height: Height(height),
+            seen_ms,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_owner_signs_at_once_and_the_standby_gives_the_same_signature() {
+    let world = World::new().await;
+    let (a, b) = (world.host(1).await, world.host(2).await);
+    for number in 1..20 {
+        let (ours, took) = a.sign(number).await;
+        assert_eq!(took, Duration::ZERO);
+        let (theirs, _) = b.sign(number).await;
+        let expected = world.key.expected(format!("message {number}").as_bytes());
+        assert_eq!((ours.unwrap(), theirs.unwrap()), (expected.clone(), expected));
+    }
+    assert_eq!(world.record().await.epoch, Epoch(1), "nobody took over");
+    assert_eq!((a.audit.releases().len(), b.audit.releases().len()), (19, 19));
+    assert_eq!(a.floor.kept().unwrap().mark.height, Height(19));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_standby_takes_over_when_the_owner_is_gone() {
+    let world = World::new().await;
+    let (a, b) = (world.host(1).await, world.host(2).await);
+    a.sign(1).await.0.unwrap();
+    drop(a);
+    let mut notices = b.handle.notices();
+    let (signed, took) = b.sign(2).await;
+    signed.unwrap();
+    assert!(
+        (TAKEOVER_AFTER..TAKEOVER_AFTER + 2 * Signer::POLL_EVERY).contains(&took),
+        "{took:?}"
+    );
+    assert!(matches!(notices.recv().await, Ok(Notice::Standby { .. })));
+    let owning = notices.recv().await.unwrap();
+    assert!(
+        matches!(
+            owning,
+            Notice::Owning {
+                epoch: Epoch(2),
+                takeover: true,
+                ..
+            }
+        ),
+        "{owning:?}"
+    );
+    assert_eq!(b.sign(3).await.1, Duration::ZERO, "the new owner does not wait");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_costs_a_read_and_no_second_signature() {
+    let world = World::new().await;
+    let a = world.host(1).await;
+    a.sign(1).await.0.unwrap();
+    for (number, fault) in [
+        (2, Fault::LostAnswer),
+        (3, Fault::LostRequest),
+        (4, Fault::Late(Duration::from_millis(10))),
+    ] {
+        world.register.script_swaps([Some(fault)]);
+        a.sign(number).await.0.unwrap();
+    }
+    world.register.settle().await;
+    assert_eq!(world.record().await.mark.height, Height(4));
+    assert_eq!(a.audit.releases().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_register_out_of_reach_or_hanging_means_no_signature_and_an_answer_in_time() {
+    let world = World::new().await;
+    let a = world.host(1).await;
+    a.sign(1).await.0.unwrap();
+    world.register.set_down(true);
+    let (refused, took) = a.sign(2).await;
+    assert!(
+        matches!(refused, Err(Refusal::RegisterOutOfReach(_))),
+        "{refused:?}"
+    );
+    assert!(took < NODE_WAITS, "{took:?}");
+    world.register.set_down(false);
+    a.sign(3).await.0.unwrap();
+    let hang = Fault::Delay(Duration::from_secs(3600));
+    world.register.script_swaps([Some(hang), Some(hang), Some(hang)]);
+    world.register.script_reads([Some(hang), Some(hang), Some(hang)]);
+    let (refused, took) = a.sign(4).await;
+    assert!(refused.is_err() && took < NODE_WAITS, "{refused:?} {took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_or_a_floor_that_fails_or_hangs_means_a_refusal_in_time() {
+    let world = World::new().await;
+    let a = world.host(1).await;
+    a.sign(1).await.0.unwrap();
+    for mood in [Mood::Failing, Mood::Hanging] {
+        let mark = world.record().await.mark.height.0;
+        world.key.set_mood(mood);
+        let (refused, took) = a.sign(mark + 1).await;
+        assert!(
+            matches!(refused, Err(Refusal::KeyFailed(_))) && took < NODE_WAITS,
+            "{refused:?}"
+        );
+        world.key.set_mood(Mood::Working);
+        a.floor.set_mood(mood);
+        let (refused, took) = a.sign(mark + 2).await;
+        assert!(
+            matches!(refused, Err(Refusal::FloorNotKept)) && took < NODE_WAITS,
+            "{refused:?}"
+        );
+        a.floor.set_mood(Mood::Working);
+        a.sign(mark + 3).await.0.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_register_put_back_stops_the_signer_and_tells() {
+    let world = World::new().await;
+    let a = world.host(1).await;
+    a.sign(1).await.0.unwrap();
+    let old = world.record().await;
+    a.sign(2).await.0.unwrap();
+    let cell = world.register.read(&world.signing).await.unwrap().unwrap();
+    world
+        .register
+        .swap(&world.signing, Some(cell.version), old.encode())
+        .await
+        .unwrap();
+    let mut notices = a.handle.notices();
+    let (refused, _) = a.sign(3).await;
+    assert!(
+        matches!(refused, Err(Refusal::Halted(Halt::PutBack { .. }))),
+        "{refused:?}"
+    );
+    assert!(matches!(notices.recv().await, Ok(Notice::Halted(_))));
+    assert!(a.handle.state().borrow().halted.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_planned_switch_moves_ownership_without_a_wait() {
+    let world = World::new().await;
+    let (a, b) = (world.host(1).await, world.host(2).await);
+    a.sign(1).await.0.unwrap();
+    world.roster("a").note(&a.member(1, 1)).await.unwrap();
+    world.roster("b").note(&b.member(1, 1)).await.unwrap();
+    let alive = tokio::spawn({
+        let (roster, member) = (world.roster("b"), b.member(1, 2));
+        async move {
+            sleep(Duration::from_secs(1)).await;
+            roster.note(&member).await.unwrap();
+        }
+    });
+    let switchover = world.switchover();
+    let plan = switchover.plan(None).await.unwrap();
+    alive.await.unwrap();
+    assert_eq!((plan.from.as_deref(), &*plan.to), (Some("a"), "b"));
+    let signing = async {
+        sleep(Duration::from_millis(10)).await;
+        b.sign(2).await
+    };
+    let (report, (signed, took)) = tokio::join!(switchover.carry_out(plan), signing);
+    let report = report.unwrap();
+    signed.unwrap();
+    assert_eq!(took, Duration::ZERO, "the new owner does not wait");
+    assert_eq!((report.epoch, report.first_signed.height), (Epoch(2), Height(2)));
+    assert!(matches!(
+        switchover.plan(Some("b")).await,
+        Err(SwitchError::AlreadyOwner(_))
+    ));
+    assert!(matches!(
+        switchover.plan(Some("c")).await,
+        Err(SwitchError::UnknownMachine { .. })
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_to_a_machine_that_is_silent_or_behind_is_refused_and_changes_nothing() {
+    let world = World::new().await;
+    let (a, b) = (world.host(1).await, world.host(2).await);
+    for number in 1..10 {
+        a.sign(number).await.0.unwrap();
+    }
+    world.roster("a").note(&a.member(9, 1)).await.unwrap();
+    world.roster("b").note(&b.member(3, 1)).await.unwrap();
+    let before = world.record().await;
+    let refused = world.switchover().plan(Some("b")).await;
+    assert!(
+        matches!(refused, Err(SwitchError::NotReady { seen: 3, .. })),
+        "{refused:?}"
+    );
+    assert_eq!(world.record().await, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn machines_that_note_themselves_at_once_are_all_in_the_roster() {
+    let world = World::new().await;
+    let member = |id: u64| Member {
+        signer: SignerId::from_random(id.into()),
+        height: Height(id),
+        seen_ms: id,
+    };
+    let notes = (0..5_u64).map(|id| {
+        let roster = world.roster(&format!("machine-{id}"));
+        tokio::spawn(async move { roster.note(&member(id)).await })
+    });
+    for note in notes.collect::<Vec<_>>() {
+        note.await.unwrap().unwrap();
+    }
+    assert_eq!(
+        read_roster(&*world.register, &world.roster)
+            .await
+            .unwrap()
+            .members
+            .len(),
+        5
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_every_handle_is_gone_the_signer_ends() {
+    let world = World::new().await;
+    let floor = Arc::new(FakeFloor::new());
+    let parts = SignerParts {
+        register: world.register.clone(),
+        key: world.signing.clone(),
+        signing_key: world.key.clone(),
+        floor,
+        audit: Arc::new(FakeAuditLog::new()),
+    };
+    let config = SignerConfig {
+        me: SignerId::from_random(1),
+        takeover: TakeoverConfig::default(),
+    };
+    let (handle, task) = start_signer(config, parts).await.unwrap();
+    let statement = Statement::numbered(1, b"one".to_vec());
+    handle
+        .sign(SessionId::from_random(1), statement, None)
+        .await
+        .unwrap();
+    drop(handle);
+    assert!(task.await.unwrap().owns());
+}

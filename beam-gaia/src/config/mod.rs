@@ -1,0 +1,19 @@
+//! The node's `config.toml`, made right for its role, with comments and layout kept.
+//!
+//! What must always hold:
+//! * A validator's node signs through the pilot or not at all: `priv_validator_laddr` is set, and its own key file does not
+//!   hold the validator's key ([`check_no_validator_key`]), as it would sign with that outside the fence if the setting were lost.
+//! * Only keys that every `CometBFT` from 0.34 to 0.40 knows are added; what was not asked for is not touched.
+//! * A file that cannot be read as TOML is not written. What is written appears in one step, and is synced before.
+//!
+//! Every key needs a restart of the node.
+
+mod file;
+mod key_check;
+mod plan;
+mod role;
+
+pub use file::{ConfigError, apply};
+pub use key_check::{KeyCheckError, check_no_validator_key};
+pub use plan::{Change, NotATable, plan};
+pub use role::{NodeRole, Peers};

@@ -1,0 +1,168 @@
+//! Putting the parts together: the only place that names concrete types of several crates.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use beam_core::floor_store::FloorStore as _;
+use beam_core::id::SignerId;
+use beam_core::register::{Register, RegisterKey};
+use beam_core::runtime::{SignerHandle, SignerParts, start_signer};
+use beam_core::signing::{Floor, Mark, Record, Signer, SignerConfig, Step};
+use beam_core::sqlite::SqliteRegister;
+use beam_core::takeover::TakeoverConfig;
+use beam_gaia::audit_file::AuditFile;
+use beam_gaia::floor_file::FloorFile;
+use beam_gaia::keys::KeyFile;
+use beam_gaia::process::{GaiaProcess, ProcessConfig};
+use serde::Deserialize;
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+
+/// The cells of one validator.
+#[derive(Clone, Debug)]
+pub(crate) struct Cells {
+    pub(crate) signing: RegisterKey,
+    pub(crate) roster: RegisterKey,
+}
+
+/// The register and its cells.
+pub(crate) struct Shared {
+    pub(crate) register: Arc<dyn Register>,
+    pub(crate) cells: Cells,
+}
+
+/// 128 bits from the operating system.
+pub(crate) fn random() -> Result<u128> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).context("the operating system gives no randomness")?;
+    Ok(u128::from_le_bytes(bytes))
+}
+
+fn key_file(config: &Config) -> Result<KeyFile> {
+    KeyFile::load(&config.signer.key).context("the validator's key cannot be used")
+}
+
+/// The validator's consensus address.
+pub(crate) fn validator(config: &Config) -> Result<String> {
+    Ok(key_file(config)?.address())
+}
+
+/// The validator's cells.
+pub(crate) fn cells(config: &Config) -> Result<Cells> {
+    let address = validator(config)?;
+    Ok(Cells {
+        signing: RegisterKey::signing(&config.chain.id, &address)?,
+        roster: RegisterKey::roster(&config.chain.id, &address)?,
+    })
+}
+
+/// Opens the register, which must be there.
+pub(crate) async fn shared(config: &Config) -> Result<Shared> {
+    let register = SqliteRegister::open(&config.register.sqlite).await?;
+    Ok(Shared {
+        register: Arc::new(register),
+        cells: cells(config)?,
+    })
+}
+
+/// This machine's floor, looked at without holding it.
+pub(crate) fn peek_floor(config: &Config) -> Result<Option<Floor>> {
+    Ok(FloorFile::peek(&config.own("floor"))?)
+}
+
+/// The position at which the node signed by itself, if its home says so.
+pub(crate) fn signed_by_node(config: &Config) -> Result<Option<Mark>> {
+    #[derive(Deserialize)]
+    struct State {
+        height: String,
+        round: u32,
+        step: u8,
+    }
+    let path = config.node.home.join("data/priv_validator_state.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        return Ok(None);
+    };
+    let state: State =
+        serde_json::from_str(&text).with_context(|| format!("{} cannot be read", path.display()))?;
+    let height = state
+        .height
+        .parse()
+        .with_context(|| format!("{} has no height", path.display()))?;
+    let step = match state.step {
+        0 => return Ok(None),
+        1 => Step::Proposal,
+        2 => Step::Prevote,
+        _ => Step::Precommit,
+    };
+    Ok(Some(Mark::new(height, state.round, step)))
+}
+
+/// A validator's signer, running.
+pub(crate) struct RunningSigner {
+    pub(crate) handle: SignerHandle,
+    pub(crate) task: JoinHandle<Signer>,
+    pub(crate) me: SignerId,
+    pub(crate) key: Arc<KeyFile>,
+    pub(crate) shared: Shared,
+}
+
+/// Starts the signer, after everything that it stands on was looked at.
+pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
+    let key = Arc::new(key_file(config)?);
+    let shared = shared(config).await?;
+    let cell = shared.register.read(&shared.cells.signing).await?;
+    let cell = cell.context(
+        "the register has no record for this validator, and none is made silently: `beam watermark init` makes it, once",
+    )?;
+    Record::decode(&cell.value).context("the register's record is damaged; nothing will be signed")?;
+    let floor = FloorFile::open(config.own("floor")).context("this machine's floor file cannot be used")?;
+    floor
+        .load()
+        .await
+        .context("this machine's floor file cannot be used")?;
+    let audit = AuditFile::open(config.own("audit.jsonl"), &config.name, config.chain.id.clone())
+        .context("the audit file cannot be written")?;
+    let me = SignerId::from_random(random()?);
+    let takeover = TakeoverConfig {
+        takeover_after: config.signer.takeover_after,
+        rank: config.signer.rank,
+        ..TakeoverConfig::default()
+    };
+    let parts = SignerParts {
+        register: shared.register.clone(),
+        key: shared.cells.signing.clone(),
+        signing_key: key.clone(),
+        floor: Arc::new(floor),
+        audit: Arc::new(audit),
+    };
+    let (handle, task) = start_signer(SignerConfig { me, takeover }, parts).await?;
+    Ok(RunningSigner {
+        handle,
+        task,
+        me,
+        key,
+        shared,
+    })
+}
+
+/// The node, not yet started.
+pub(crate) fn node(config: &Config) -> Result<GaiaProcess> {
+    let (program, args) = config
+        .node
+        .command
+        .split_first()
+        .context("node.command is empty")?;
+    let logs = config.own("logs");
+    std::fs::create_dir_all(&logs).with_context(|| format!("{} could not be made", logs.display()))?;
+    Ok(GaiaProcess::new(ProcessConfig {
+        program: PathBuf::from(program),
+        args: args.to_vec(),
+        working_dir: None,
+        env_removed: ProcessConfig::SERVICE_MANAGER_ENV.map(str::to_owned).into(),
+        socket: config.socket()?,
+        pid_file: config.own("node.pid"),
+        log_file: logs.join("node.log"),
+    }))
+}

@@ -1,0 +1,128 @@
+//! The command line: what people type, and what they read.
+
+mod init;
+mod output;
+mod start;
+mod status;
+mod switchover;
+mod watermark;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::WrongConfig;
+
+/// How a command ended, as an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// All is well.
+    Fine = 0,
+    /// It works, but somebody should look.
+    Degraded = 1,
+    /// It does not work, or was not done.
+    Down = 2,
+    /// The command, or its configuration, was wrong.
+    WrongUse = 64,
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> Self {
+        Self::from(ending as u8)
+    }
+}
+
+/// Two machines, one validator: never signs twice, and given that, misses nothing.
+#[derive(Debug, Parser)]
+#[command(name = "beam", version, after_help = AFTER_HELP, max_term_width = 110)]
+struct Cli {
+    /// The pilot's home, with node.toml in it.
+    #[arg(long, global = true, env = "BEAM_HOME", value_name = "DIR")]
+    home: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 fine, 1 degraded, 2 down or not done, 64 wrong use.
+Logs go to stderr (BEAM_LOG=debug for more), results to stdout.
+
+A validator's first machine, then its second:
+  beam init --node-home ~/.gaia --key ~/validator_key.json --register /var/lib/beam/register.db
+  beam watermark init --height 12345678     once for the validator, not once a machine
+  beam start";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Writes node.toml for this machine.
+    Init(init::Args),
+    /// Runs the node and its signer until told to stop (SIGTERM or Ctrl-C).
+    Start,
+    /// Shows the validator's machines and where each stands.
+    Status(status::Args),
+    /// Hands the validator to another machine, without missing a block.
+    Switchover(switchover::Args),
+    /// The register's record: the highest position that anyone may have signed.
+    #[command(subcommand)]
+    Watermark(watermark::Verb),
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON object with a `schema` field.
+    Json,
+}
+
+/// Runs the program.
+pub(crate) fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing can be done if even the message cannot be written.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Ending::WrongUse
+            } else {
+                Ending::Fine
+            }
+            .into();
+        }
+    };
+    output::start_logging();
+    match dispatch(cli) {
+        Ok(ending) => ending.into(),
+        Err(error) => {
+            eprintln!("beam: {error:#}");
+            let wrong_use = error.is::<WrongConfig>();
+            if wrong_use { Ending::WrongUse } else { Ending::Down }.into()
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<Ending> {
+    let home = match cli.home {
+        Some(home) => home,
+        None => std::env::home_dir()
+            .context("there is no home directory; say --home")?
+            .join(".beam"),
+    };
+    // One thread is plenty for a vote every few seconds, and keeps the pilot small.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match cli.verb {
+            Verb::Init(args) => init::run(&home, args),
+            Verb::Start => start::run(&home).await,
+            Verb::Status(args) => status::run(&home, args).await,
+            Verb::Switchover(args) => switchover::run(&home, args).await,
+            Verb::Watermark(verb) => watermark::run(&home, verb).await,
+        }
+    })
+}

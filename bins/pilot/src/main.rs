@@ -1,0 +1,13 @@
+//! `beam`: the pilot. It reads its configuration, puts the parts together and lets them run; it decides nothing.
+
+mod assemble;
+mod cli;
+mod config;
+mod run_node;
+mod watch_chain;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,157 @@
+//! A trial: a lab with both machines, and what every test asks of it.
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use beam_examples::install::{cometbft, to_stderr};
+use beam_examples::lab::Lab;
+use beam_examples::machine::MachinePlan;
+use beam_examples::network::NetworkPlan;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Two networks at once would make each other slow on a small machine, and slow is a miss here.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+/// How long anything may take that happens within a few blocks.
+pub(crate) const WITHIN: Duration = Duration::from_secs(60);
+/// How often a condition is looked at.
+pub(crate) const POLL: Duration = Duration::from_millis(50);
+
+/// The `beam` that these tests were built with.
+pub(crate) fn beam() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_beam"))
+}
+
+/// A lab under trial. Everything it started ends with it.
+pub(crate) struct Trial {
+    pub(crate) lab: Lab,
+    /// From this height on every block is counted.
+    pub(crate) from: u64,
+    pub(crate) dir: TempDir,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Trial {
+    /// Sets both machines up; neither runs.
+    pub(crate) async fn prepare(unfenced: bool) -> Self {
+        let alone = ONE_AT_A_TIME.lock().await;
+        cometbft(to_stderr).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let plan = MachinePlan {
+            unfenced,
+            ..MachinePlan::default()
+        };
+        let lab = Lab::prepare(dir.path(), &beam(), NetworkPlan::default(), plan)
+            .await
+            .unwrap();
+        Self {
+            lab,
+            from: 1,
+            dir,
+            _alone: alone,
+        }
+    }
+
+    /// Starts both machines **at once** and waits until both are in step.
+    pub(crate) async fn start() -> Self {
+        let mut trial = Self::prepare(false).await;
+        for machine in &mut trial.lab.machines {
+            machine.start().unwrap();
+        }
+        trial.both_in_step().await;
+        // The chain may have begun without this validator; from here on it must be there.
+        trial.from = trial.lab.chain.height().await.unwrap() + 1;
+        trial
+    }
+
+    async fn status(&self) -> Option<Value> {
+        self.lab.machines.first()?.status().await.ok()
+    }
+
+    /// Waits until `beam status` calls both machines in step, and both nodes follow the chain.
+    pub(crate) async fn both_in_step(&mut self) {
+        let deadline = Instant::now() + WITHIN;
+        loop {
+            let status = self.status().await;
+            if status.as_ref().is_some_and(|status| status["state"] == "fine") && self.nodes_follow().await {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "not in step: {status:?}\n{}",
+                self.logs()
+            );
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    async fn nodes_follow(&self) -> bool {
+        let Ok(tip) = self.lab.chain.height().await else {
+            return false;
+        };
+        for machine in &self.lab.machines {
+            if !machine.rpc().height().await.is_ok_and(|height| height + 1 >= tip) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The owner's name, by the register.
+    pub(crate) async fn owner(&self) -> String {
+        let status = self.status().await.unwrap();
+        let machines = status["machines"].as_array().unwrap();
+        let owner = machines
+            .iter()
+            .find(|machine| machine["role"] == "owner")
+            .expect("an owner");
+        owner["name"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits for a vote of the validator above `height`, as another validator sees it.
+    pub(crate) async fn signs_beyond(&self, height: u64) {
+        if let Err(error) = self.lab.watcher.wait_for_signature_after(height, WITHIN).await {
+            panic!("{error}\n{}", self.logs());
+        }
+    }
+
+    pub(crate) async fn wait_for(&mut self, what: &str, mut condition: impl FnMut(&mut Self) -> bool) {
+        let deadline = Instant::now() + WITHIN;
+        while !condition(self) {
+            assert!(
+                Instant::now() < deadline,
+                "waited for {what}, in vain\n{}",
+                self.logs()
+            );
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// At most `missed_max` blocks of the whole trial were missed, and nobody contradicted himself.
+    pub(crate) async fn ends_well(self, missed_max: usize) {
+        // A few more, so that what came late is counted too. The last block's commit is in the next one.
+        let last = self.lab.chain.height().await.unwrap() + 2;
+        self.lab.chain.wait_height(last + 2, WITHIN).await.unwrap();
+        let missed = self.lab.chain.missed(self.from..=last).await.unwrap();
+        println!("blocks {}..={last}: {missed:?}", self.from);
+        let verdict = self.lab.verdict().await.unwrap();
+        println!("{verdict}");
+        verdict.must_be_clean().unwrap();
+        assert!(missed.absent.len() <= missed_max, "{missed:?}\n{}", self.logs());
+        assert!(!missed.signed.is_empty());
+    }
+
+    /// What both pilots said, for a failure's message.
+    fn logs(&self) -> String {
+        let log = |machine: &beam_examples::machine::Machine| {
+            let text = std::fs::read_to_string(machine.log()).unwrap_or_default();
+            let lines: Vec<&str> = text.lines().collect();
+            let tail = lines.len().saturating_sub(30);
+            format!("--- {}\n{}", machine.name(), lines[tail..].join("\n"))
+        };
+        self.lab.machines.iter().map(log).collect::<Vec<_>>().join("\n")
+    }
+}

@@ -1,0 +1,99 @@
+//! Everything together: the network, both machines under Beam, the watcher and the judge.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::chain::{Chain, Watcher};
+use crate::judge::{Case, Verdict};
+use crate::machine::{Machine, MachinePlan};
+use crate::network::{MACHINES, Network, NetworkPlan};
+
+/// From the start of both pilots to the answers of both nodes.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// A running lab. Dropping it kills everything; the files stay.
+#[derive(Debug)]
+pub struct Lab {
+    /// Machines `a` and `b`. They stand first because they must be dropped first: a pilot whose
+    /// network dies before it would log a flood of errors.
+    pub machines: Vec<Machine>,
+    /// What the plain validators see.
+    pub watcher: Watcher,
+    /// Block queries.
+    pub chain: Chain,
+    /// The plain validators.
+    pub network: Network,
+}
+
+impl Lab {
+    /// Makes the network under `dir`, starts the plain validators, and sets both machines up with
+    /// the program `beam`. Neither machine runs yet.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn prepare(dir: &Path, beam: &Path, chain: NetworkPlan, plan: MachinePlan) -> Result<Self> {
+        let mut network = Network::create(dir, chain).await?;
+        network.start_validators().await?;
+        let watcher = network.watch().await?;
+        let mut machines = Vec::new();
+        for name in MACHINES {
+            let machine = Machine::new(&mut network, name, beam, plan.clone())?;
+            machine.init().await?;
+            if machines.is_empty() || plan.unfenced {
+                machine.init_watermark().await?;
+            }
+            machines.push(machine);
+        }
+        Ok(Self {
+            machines,
+            watcher,
+            chain: network.chain()?,
+            network,
+        })
+    }
+
+    /// As [`prepare`](Self::prepare), then starts both machines and waits until both nodes answer.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn start(dir: &Path, beam: &Path, chain: NetworkPlan, plan: MachinePlan) -> Result<Self> {
+        let mut lab = Self::prepare(dir, beam, chain, plan).await?;
+        for machine in &mut lab.machines {
+            machine.start()?;
+        }
+        for machine in &mut lab.machines {
+            machine.wait_ready(READY_WITHIN).await?;
+        }
+        Ok(lab)
+    }
+
+    /// A machine by its name.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn machine(&mut self, name: &str) -> Result<&mut Machine> {
+        let found = self.machines.iter_mut().find(|machine| machine.name() == name);
+        found.with_context(|| format!("the lab has no machine {name}"))
+    }
+
+    /// Judges everything that happened so far.
+    ///
+    /// # Errors
+    /// When a source cannot be read, or no machine has written an audit file.
+    pub async fn verdict(&self) -> Result<Verdict> {
+        // A machine that never led may have nothing to write. Were a file lost, the votes it should
+        // have listed would show up as unaudited.
+        let audits: Vec<_> = self
+            .machines
+            .iter()
+            .map(Machine::audit)
+            .filter(|file| file.is_file())
+            .collect();
+        ensure!(!audits.is_empty(), "no machine wrote an audit file");
+        Case::gather(self.network.chain_id(), &audits, &self.watcher, &self.chain)
+            .await?
+            .verdict()
+    }
+}
