@@ -1,6 +1,7 @@
 //! Everything together: the network, both machines under Beam, the watcher and the judge.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -25,11 +26,14 @@ pub struct Lab {
     pub chain: Chain,
     /// The plain validators.
     pub network: Network,
+    /// The program that both machines run.
+    pub beam: PathBuf,
 }
 
 impl Lab {
     /// Makes the network under `dir`, starts the plain validators, and sets both machines up with
-    /// the program `beam`. Neither machine runs yet.
+    /// a copy of the program `beam`: a build meanwhile must not change what a machine runs when it
+    /// starts again. Neither machine runs yet.
     ///
     /// # Errors
     /// When a part does not start.
@@ -37,9 +41,11 @@ impl Lab {
         let mut network = Network::create(dir, chain).await?;
         network.start_validators().await?;
         let watcher = network.watch().await?;
+        let copy = network.dir().join("beam");
+        fs::copy(beam, &copy).with_context(|| format!("cannot copy {}", beam.display()))?;
         let mut machines = Vec::new();
         for name in MACHINES {
-            let machine = Machine::new(&mut network, name, beam, plan.clone())?;
+            let machine = Machine::new(&mut network, name, &copy, plan.clone())?;
             machine.init().await?;
             if machines.is_empty() || plan.unfenced {
                 machine.init_watermark().await?;
@@ -51,6 +57,7 @@ impl Lab {
             watcher,
             chain: network.chain()?,
             network,
+            beam: copy,
         })
     }
 

@@ -81,7 +81,10 @@ pub enum Event {
 
 /// What came of reading the register.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::large_enum_variant, reason = "one is made for each read and moved twice; a box would cost more")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one is made for each read and moved twice; a box would cost more"
+)]
 pub enum ReadOutcome {
     /// The record.
     Found(View),

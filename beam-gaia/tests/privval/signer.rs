@@ -1,6 +1,7 @@
 //! A signer in memory and a dialer that runs.
 
 use std::future::pending;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use beam_core::id::SessionId;
@@ -11,6 +12,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 pub(crate) const CHAIN: &str = "cosmoshub-4";
+/// How soon a signer is back once a node listens.
+pub(crate) const AT_ONCE: Duration = Duration::from_millis(200);
 
 /// Signs everything but round 9.
 struct Memory;

@@ -160,9 +160,24 @@ pub(crate) fn node(config: &Config) -> Result<GaiaProcess> {
         program: PathBuf::from(program),
         args: args.to_vec(),
         working_dir: None,
-        env_removed: ProcessConfig::SERVICE_MANAGER_ENV.map(str::to_owned).into(),
+        env_removed: not_for_the_node(),
         socket: config.socket()?,
         pid_file: config.own("node.pid"),
         log_file: logs.join("node.log"),
     }))
+}
+
+/// What the node must not find in its environment: what a service manager tells the pilot alone, and settings that would
+/// override the `config.toml` that we made right (nodes read `GAIAD_PRIV_VALIDATOR_LADDR` and the like).
+fn not_for_the_node() -> Vec<String> {
+    let overrides = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let overrides = overrides.filter(|name| {
+        let name = name.to_ascii_uppercase();
+        name.contains("PRIV_VALIDATOR") || name.contains("DOUBLE_SIGN_CHECK")
+    });
+    ProcessConfig::SERVICE_MANAGER_ENV
+        .map(str::to_owned)
+        .into_iter()
+        .chain(overrides)
+        .collect()
 }

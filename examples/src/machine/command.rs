@@ -68,8 +68,13 @@ impl Machine {
     pub async fn status(&self) -> Result<Value> {
         let output = self.output(&["status"], &["--output", "json"]).await?;
         let said = String::from_utf8_lossy(&output.stderr);
-        serde_json::from_slice(&output.stdout)
-            .with_context(|| format!("`beam status` on {} printed no JSON: {}", self.name(), said.trim()))
+        serde_json::from_slice(&output.stdout).with_context(|| {
+            format!(
+                "`beam status` on {} printed no JSON: {}",
+                self.name(),
+                said.trim()
+            )
+        })
     }
 
     /// Any command of Beam for this machine: `beam <subcommand> --home <home> <arguments>`. Returns

@@ -78,7 +78,9 @@ pub async fn run(
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<Outcome> {
     let before = lab.standing().await?;
-    let machine = before.owner.context("nobody owns, so there is nobody to strike")?;
+    let machine = before
+        .owner
+        .context("nobody owns, so there is nobody to strike")?;
     let last = lab.last_position()?;
     let struck_at_height = lab.chain.height().await?;
     ledger.leave_calm(struck_at_height);
@@ -123,7 +125,12 @@ struct Reach {
 impl Lab {
     /// The highest position for which a machine has let out a signature.
     fn last_position(&self) -> Result<Position> {
-        let files: Vec<_> = self.machines.iter().map(Machine::audit).filter(|file| file.is_file()).collect();
+        let files: Vec<_> = self
+            .machines
+            .iter()
+            .map(Machine::audit)
+            .filter(|file| file.is_file())
+            .collect();
         let positions = audit::read_all(&files)?.into_iter().map(|entry| Position {
             height: entry.height,
             round: entry.round,
@@ -158,7 +165,10 @@ pub async fn let_heights_pass(lab: &Lab, heights: u64) -> Result<u64> {
     let mut height = lab.chain.height().await?;
     let goal = height.saturating_add(heights);
     while height < goal {
-        height = lab.chain.wait_height(height.saturating_add(1), ONE_WITHIN).await?;
+        height = lab
+            .chain
+            .wait_height(height.saturating_add(1), ONE_WITHIN)
+            .await?;
     }
     Ok(height)
 }

@@ -20,7 +20,8 @@ pub(crate) async fn run(
     let mut random = Random::from_seed(args.seed);
     let mut outcomes = Vec::new();
     let began = Instant::now();
-    while outcomes.len() < usize::try_from(args.count).unwrap_or(usize::MAX) && began.elapsed() < args.limit() {
+    while outcomes.len() < usize::try_from(args.count).unwrap_or(usize::MAX) && began.elapsed() < args.limit()
+    {
         let one = async {
             // A block takes a little longer than timeout_commit: the votes.
             tokio::time::sleep(random.moment_before(args.block_time.mul_f64(1.1))).await;
@@ -43,7 +44,11 @@ fn calm_after(fault: Fault) -> u64 {
 }
 
 fn tell(number: usize, outcome: &Outcome) {
-    let at = if outcome.missed.is_empty() { String::new() } else { format!(" (heights {:?})", outcome.missed) };
+    let at = if outcome.missed.is_empty() {
+        String::new()
+    } else {
+        format!(" (heights {:?})", outcome.missed)
+    };
     println!(
         "{number:>4}  {} {}: missed {} of {}{at}, nil {}, next vote {} ms, epoch {} -> {}, {} owns, in step after {} ms",
         outcome.fault,

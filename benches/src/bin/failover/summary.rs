@@ -81,25 +81,47 @@ impl fmt::Display for Summary<'_> {
         let (missed, votes) = (self.missed(), self.next_votes());
         let calm = self.ledger.calm();
         let mut row = |name: &str, value: String| writeln!(f, "{name:<22} {value}");
-        row("fault", format!("{}, n = {}", self.args.fault, self.outcomes.len()))?;
+        row(
+            "fault",
+            format!("{}, n = {}", self.args.fault, self.outcomes.len()),
+        )?;
         if let (Some(median), Some(max)) = (missed.median(), missed.max()) {
-            let counts: Vec<_> = missed.histogram().iter().map(|(cost, n)| format!("{n} x {cost}")).collect();
-            row("missed a fault", format!("median {median}, max {max} ({})", counts.join(", ")))?;
+            let counts: Vec<_> = missed
+                .histogram()
+                .iter()
+                .map(|(cost, n)| format!("{n} x {cost}"))
+                .collect();
+            row(
+                "missed a fault",
+                format!("median {median}, max {max} ({})", counts.join(", ")),
+            )?;
             row("nil", self.nil().to_string())?;
         }
         if let (Some(median), Some(p99), Some(max)) = (votes.median(), votes.percentile(99), votes.max()) {
-            row("next vote", format!("median {median} ms, p99 {p99} ms, max {max} ms"))?;
+            row(
+                "next vote",
+                format!("median {median} ms, p99 {p99} ms, max {max} ms"),
+            )?;
         }
         row("heights counted", self.ledger.heights().to_string())?;
-        row("in quiet times", format!("missed {}, nil {}", calm.absent.len(), calm.nil.len()))?;
+        row(
+            "in quiet times",
+            format!("missed {}, nil {}", calm.absent.len(), calm.nil.len()),
+        )?;
         row("changes of owner", self.takeovers.to_string())?;
         if let Some(memory) = &self.memory {
-            let used: Vec<_> = memory.iter().map(|(name, kib)| format!("{name} {kib} KiB")).collect();
+            let used: Vec<_> = memory
+                .iter()
+                .map(|(name, kib)| format!("{name} {kib} KiB"))
+                .collect();
             row("memory, at most", used.join(", "))?;
         }
         row("conflicts", self.verdict.conflicts.len().to_string())?;
         row("evidence", self.verdict.evidence.len().to_string())?;
-        row("as promised", if self.is_good() { "yes" } else { "NO" }.to_owned())?;
+        row(
+            "as promised",
+            if self.is_good() { "yes" } else { "NO" }.to_owned(),
+        )?;
         write!(f, "judge: {}", self.verdict)
     }
 }

@@ -79,7 +79,10 @@ async fn init(config: &Config, height: Height, dry_run: bool) -> Result<Ending> 
             let mark = current
                 .and_then(|cell| Record::decode(&cell.value).ok())
                 .map(|record| record.mark);
-            let mark = mark.map_or_else(|| "unreadable".to_owned(), |mark| format!("at {}", mark.in_words()));
+            let mark = mark.map_or_else(
+                || "unreadable".to_owned(),
+                |mark| format!("at {}", mark.in_words()),
+            );
             bail!("there is a record already ({mark}); it is not replaced. Nothing was changed");
         }
         Err(error) => Err(error).context("the record may not have been made; `beam watermark show` tells"),

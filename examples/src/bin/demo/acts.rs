@@ -12,8 +12,14 @@ use crate::screen::{Screen, WIDTH};
 use crate::stage::Stage;
 
 /// What is played.
-const ACTS: [Fault; 6] =
-    [Fault::Kill, Fault::Pilot, Fault::Node, Fault::Switchover, Fault::Freeze, Fault::Switchover];
+const ACTS: [Fault; 6] = [
+    Fault::Kill,
+    Fault::Pilot,
+    Fault::Node,
+    Fault::Switchover,
+    Fault::Freeze,
+    Fault::Switchover,
+];
 
 /// Plays all acts as often as asked, telling each one's outcome.
 pub(crate) async fn play(args: &Args, screen: &Screen, stage: &mut Stage) -> Result<Vec<Outcome>> {
@@ -50,7 +56,10 @@ async fn act(args: &Args, screen: &Screen, stage: &mut Stage, fault: Fault) -> R
 fn tell(screen: &Screen, stage: &Stage, outcome: &Outcome) {
     let (from, to) = outcome.heights;
     let paint = screen.paint();
-    screen.say(&format!("   {}", stage.feed.strip().draw(from, to, WIDTH.saturating_sub(3), paint)));
+    screen.say(&format!(
+        "   {}",
+        stage.feed.strip().draw(from, to, WIDTH.saturating_sub(3), paint)
+    ));
     screen.say(&format!(
         "   {}, {} nil; next vote after {} ms; epoch {} -> {}; {} signs",
         missed(outcome, paint),
@@ -75,6 +84,10 @@ fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| {
         // "kill -9" is a command, and commands are not capitalised.
-        if text.starts_with("kill") { text.to_owned() } else { first.to_uppercase().chain(letters).collect() }
+        if text.starts_with("kill") {
+            text.to_owned()
+        } else {
+            first.to_uppercase().chain(letters).collect()
+        }
     })
 }

@@ -84,14 +84,20 @@ fn lines(strip: &Strip, paint: Paint) -> Vec<String> {
     let signer = strip.signer().unwrap_or("nobody");
     vec![
         String::new(),
-        format!("    {}", strip.draw(1, height, WIDTH.saturating_sub(MARGIN), paint)),
+        format!(
+            "    {}",
+            strip.draw(1, height, WIDTH.saturating_sub(MARGIN), paint)
+        ),
         format!(
             "    height {}   epoch {}   signing: {}",
             paint.ink(Ink::Strong, &height.to_string()),
             paint.ink(Ink::Strong, &strip.epoch().to_string()),
             paint.ink(if signer == "b" { Ink::B } else { Ink::A }, signer),
         ),
-        format!("    {}", paint.ink(Ink::Faint, "the blocks, oldest first: ") + &legend(paint)),
+        format!(
+            "    {}",
+            paint.ink(Ink::Faint, "the blocks, oldest first: ") + &legend(paint)
+        ),
     ]
 }
 

@@ -7,9 +7,12 @@ use crate::stage::Stage;
 /// Says how to look around, then waits for ever: a signal ends the demo.
 pub(crate) async fn wait(screen: &Screen, stage: &mut Stage) {
     stage.feed.quiet(screen).await;
-    let beam = stage.beam.display();
+    let beam = stage.lab.beam.display();
     screen.say("");
-    screen.say(&screen.paint().ink(Ink::Strong, "The network stays up until Ctrl-C. To look around, in another terminal:"));
+    screen.say(&screen.paint().ink(
+        Ink::Strong,
+        "The network stays up until Ctrl-C. To look around, in another terminal:",
+    ));
     screen.say("");
     for machine in &stage.lab.machines {
         let (name, home) = (machine.name(), machine.home().display());

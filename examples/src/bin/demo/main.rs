@@ -13,7 +13,8 @@ mod strip;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use beam_examples::judge::Outcome;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -60,11 +61,17 @@ async fn play(args: &Args, screen: &Screen) -> Result<bool> {
         Ok(report.is_good())
     };
     let played = played.await;
-    match &played {
-        Ok(_) => stage.clear(),
-        Err(_) => stage.leave_files(screen),
+    if played.is_ok() {
+        stage.clear();
+        return played;
     }
-    played
+    // An act that fails must not hide what is worse.
+    let judged = stage.lab.verdict().await;
+    stage.leave_files(screen);
+    match judged {
+        Ok(verdict) if verdict.outcome() == Outcome::Guilty => played.context(verdict),
+        _ => played,
+    }
 }
 
 async fn told_to_stop() {

@@ -22,7 +22,12 @@ impl Report {
     /// Closes the books and calls the judge.
     pub(crate) async fn new(outcomes: Vec<Outcome>, stage: &mut Stage) -> Result<Self> {
         let calm_missed = stage.ledger.finish(&stage.lab.chain).await?.absent.len();
-        Ok(Self { outcomes, verdict: stage.lab.verdict().await?, heights: stage.ledger.heights(), calm_missed })
+        Ok(Self {
+            outcomes,
+            verdict: stage.lab.verdict().await?,
+            heights: stage.ledger.heights(),
+            calm_missed,
+        })
     }
 
     /// Whether Beam kept what it promises.
@@ -68,17 +73,32 @@ impl Report {
         }
         let verdict = &self.verdict;
         let votes: u64 = verdict.votes.values().sum();
-        let signatures: Vec<_> =
-            verdict.signatures.iter().map(|(machine, count)| format!("{count} by {machine}")).collect();
+        let signatures: Vec<_> = verdict
+            .signatures
+            .iter()
+            .map(|(machine, count)| format!("{count} by {machine}"))
+            .collect();
         lines.extend([
             String::new(),
-            format!("{} blocks missed of {}, the quiet times between the acts included.", self.missed(), self.heights),
+            format!(
+                "{} blocks missed of {}, the quiet times between the acts included.",
+                self.missed(),
+                self.heights
+            ),
             String::new(),
             "The judge compared every signature and vote with every other:".to_owned(),
-            format!("  {} signatures examined ({})", verdict.signatures.values().sum::<u64>(), signatures.join(", ")),
+            format!(
+                "  {} signatures examined ({})",
+                verdict.signatures.values().sum::<u64>(),
+                signatures.join(", ")
+            ),
             format!("  {votes} votes received by v1, v2 and v3"),
             format!("  {} blocks looked through for evidence", verdict.blocks),
-            format!("  {} conflicts, {} pieces of evidence", verdict.conflicts.len(), verdict.evidence.len()),
+            format!(
+                "  {} conflicts, {} pieces of evidence",
+                verdict.conflicts.len(),
+                verdict.evidence.len()
+            ),
         ]);
         lines.extend(self.doubts());
         lines.extend([String::new(), self.last_word(paint)]);
@@ -90,24 +110,38 @@ impl Report {
         let verdict = &self.verdict;
         let mut doubts = Vec::new();
         if verdict.unaudited > 0 {
-            doubts.push(format!("  {} votes that no machine wrote down", verdict.unaudited));
+            doubts.push(format!(
+                "  {} votes that no machine wrote down",
+                verdict.unaudited
+            ));
         }
         if verdict.interruptions > 0 {
             doubts.push(format!("  {} interruptions of the watch", verdict.interruptions));
         }
-        doubts.extend(verdict.conflicts.iter().map(|conflict| format!("  conflict at {conflict}")));
+        doubts.extend(
+            verdict
+                .conflicts
+                .iter()
+                .map(|conflict| format!("  conflict at {conflict}")),
+        );
         doubts.extend(verdict.evidence.iter().map(|evidence| format!("  {evidence}")));
         doubts
     }
 
     fn last_word(&self, paint: Paint) -> String {
         match self.verdict.outcome() {
-            Judgement::Guilty => paint.ink(Ink::Bad, "THE VALIDATOR CONTRADICTED ITSELF. Please report this."),
-            Judgement::NothingSeen => paint.ink(Ink::Bad, "Nothing was seen, so nothing is proved."),
-            Judgement::Clean if self.is_good() => {
-                paint.ink(Ink::Good, "Never signed twice, and the validator went on signing.")
+            Judgement::Guilty => {
+                paint.ink(Ink::Bad, "THE VALIDATOR CONTRADICTED ITSELF. Please report this.")
             }
-            Judgement::Clean => paint.ink(Ink::Odd, "Never signed twice, but more blocks were missed than promised."),
+            Judgement::NothingSeen => paint.ink(Ink::Bad, "Nothing was seen, so nothing is proved."),
+            Judgement::Clean if self.is_good() => paint.ink(
+                Ink::Good,
+                "Never signed twice, and the validator went on signing.",
+            ),
+            Judgement::Clean => paint.ink(
+                Ink::Odd,
+                "Never signed twice, but more blocks were missed than promised.",
+            ),
         }
     }
 

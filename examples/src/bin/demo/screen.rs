@@ -35,10 +35,23 @@ impl Screen {
     /// The standard output; for JSON the standard error, because the result alone goes to the output.
     pub(crate) fn new(output: Output) -> Self {
         let to_stderr = output == Output::Json;
-        let terminal = if to_stderr { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
+        let terminal = if to_stderr {
+            std::io::stderr().is_terminal()
+        } else {
+            std::io::stdout().is_terminal()
+        };
         let is_live = terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let inner = Inner { to_stderr, drawn: 0, doing: None, above: Vec::new() };
-        Self { inner: Arc::new(Mutex::new(inner)), paint: Paint::new(is_live), is_live }
+        let inner = Inner {
+            to_stderr,
+            drawn: 0,
+            doing: None,
+            above: Vec::new(),
+        };
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+            paint: Paint::new(is_live),
+            is_live,
+        }
     }
 
     /// The colours that suit it.
@@ -101,7 +114,11 @@ impl Inner {
     fn erase(&mut self) -> String {
         let lines = std::mem::take(&mut self.drawn);
         // To the first of them, then clear to the end of the screen.
-        if lines == 0 { String::new() } else { format!("\x1b[{lines}A\r\x1b[J") }
+        if lines == 0 {
+            String::new()
+        } else {
+            format!("\x1b[{lines}A\r\x1b[J")
+        }
     }
 
     /// What draws the live lines.

@@ -26,7 +26,6 @@ pub(crate) struct Stage {
     pub(crate) feed: Feed,
     pub(crate) lab: Lab,
     pub(crate) ledger: Ledger,
-    pub(crate) beam: PathBuf,
     dir: PathBuf,
 }
 
@@ -45,7 +44,12 @@ impl Stage {
         let started = start(args, screen, &dir, &beam).await;
         clock.shutdown().await;
         match started {
-            Ok((lab, feed, first)) => Ok(Self { feed, lab, ledger: Ledger::from(first), beam, dir }),
+            Ok((lab, feed, first)) => Ok(Self {
+                feed,
+                lab,
+                ledger: Ledger::from(first),
+                dir,
+            }),
             Err(error) => Err(error).with_context(|| format!("what it did is in {}", dir.display())),
         }
     }
@@ -62,7 +66,10 @@ impl Stage {
     /// Ends everything, and says where its files are.
     pub(crate) fn leave_files(self, screen: &Screen) {
         screen.close();
-        eprintln!("demo: the logs of all nodes and machines are in {}", self.dir.display());
+        eprintln!(
+            "demo: the logs of all nodes and machines are in {}",
+            self.dir.display()
+        );
     }
 }
 
@@ -77,7 +84,11 @@ async fn start(args: &Args, screen: &Screen, dir: &Path, beam: &Path) -> Result<
         ..MachinePlan::default()
     };
     let lab = Lab::start(dir, beam, chain, plan).await?;
-    let audits = lab.machines.iter().map(beam_examples::machine::Machine::audit).collect();
+    let audits = lab
+        .machines
+        .iter()
+        .map(beam_examples::machine::Machine::audit)
+        .collect();
     let feed = Feed::start(screen, lab.watcher.listen(), audits);
     screen.doing("waiting until both machines sign in step");
     let first = lab.wait_in_step(0).await?;

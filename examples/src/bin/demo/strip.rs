@@ -40,7 +40,10 @@ impl Strip {
         if entry.step == Step::Precommit {
             let is_nil = entry.statement().is_ok_and(|statement| statement.block.is_none());
             let candidate = (is_nil, entry.at_ms, entry.machine.clone());
-            let known = self.precommits.entry(entry.height).or_insert_with(|| candidate.clone());
+            let known = self
+                .precommits
+                .entry(entry.height)
+                .or_insert_with(|| candidate.clone());
             if candidate < *known {
                 *known = candidate;
             }
@@ -59,7 +62,9 @@ impl Strip {
 
     /// Who signed the newest height that anybody signed.
     pub(crate) fn signer(&self) -> Option<&str> {
-        self.precommits.last_key_value().map(|(_, (_, _, machine))| machine.as_str())
+        self.precommits
+            .last_key_value()
+            .map(|(_, (_, _, machine))| machine.as_str())
     }
 
     /// The heights of a range in a row, at most the last `width` of them.
@@ -70,7 +75,10 @@ impl Strip {
     }
 
     fn cell(&self, height: u64, paint: Paint) -> String {
-        let machine = self.precommits.get(&height).map(|(_, _, machine)| machine.as_str());
+        let machine = self
+            .precommits
+            .get(&height)
+            .map(|(_, _, machine)| machine.as_str());
         match (self.flags.get(&height), machine) {
             (None, _) => paint.ink(Ink::Faint, "."),
             (Some(Flag::Absent), _) => paint.ink(Ink::Bad, "X"),
