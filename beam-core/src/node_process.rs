@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::id::SessionId;
 use crate::register::Cause;
 
 /// One node on this machine, as a process.
 ///
 /// # Contract
 /// * At most one run at a time. `start` while one is running is [`NodeError::AlreadyRunning`] and changes nothing.
-/// * Each run has a [`SessionId`] of its own, also one that was found running from before ("adopted").
+/// * A run that was found running from before is "adopted". Whoever calls `start` draws the run's
+///   [`SessionId`](crate::id::SessionId) before: a node may ask for signatures before `start` returns.
 /// * `exited` waits for the run that is there to end and says how. It may be called by one task at a time, is safe to drop
 ///   midway and call again, and answers at once if nothing runs.
 /// * `stop` asks first and kills after `grace`; it returns when the process is gone (and reaped, if it was ours), and
@@ -43,8 +43,6 @@ pub trait NodeProcess: Send + Sync + 'static {
 /// One run of the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// Names this run. What the node has seen is in its memory, so its promises end with it.
-    pub session: SessionId,
     /// Its process id.
     pub pid: u32,
     /// Whether it was running before we came.

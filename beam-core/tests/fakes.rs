@@ -74,12 +74,12 @@ async fn the_fake_node_keeps_the_contract() -> Result<(), Breach> {
 }
 
 #[tokio::test]
-async fn a_node_left_running_is_adopted_in_the_same_session() {
+async fn a_node_left_running_is_adopted() {
     let node = FakeNode::new();
     let run = node.start().await.unwrap();
     node.orphan();
     let adopted = node.start().await.unwrap();
-    assert!(adopted.adopted && adopted.session == run.session && node.starts() == 1);
+    assert!(adopted.adopted && adopted.pid == run.pid && node.starts() == 1);
     node.end(Exit::Killed(9));
     assert_eq!(node.exited().await.unwrap(), Exit::Killed(9));
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use crate::id::SessionId;
 use crate::node_process::{Exit, NodeError, NodeProcess, Run};
 
-/// A node that runs when it is told to, and ends when a test says so. Sessions and pids count from 1.
+/// A node that runs when it is told to, and ends when a test says so. Pids count from 1.
 #[derive(Debug, Default)]
 pub struct FakeNode {
     state: watch::Sender<State>,
@@ -92,9 +91,7 @@ impl State {
             });
         }
         self.starts = self.starts.saturating_add(1);
-        let session = SessionId::from_random(self.starts.into());
         let run = Run {
-            session,
             pid: self.starts,
             adopted: false,
         };

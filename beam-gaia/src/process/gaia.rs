@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use beam_core::id::SessionId;
 use beam_core::node_process::{Exit, NodeError, NodeProcess, Run};
 use rustix::process::Signal;
 use tokio::task::spawn_blocking;
@@ -158,7 +157,6 @@ impl Shared {
             return Ok(None);
         };
         let run = Run {
-            session: new_session().map_err(io_error)?,
             pid: identity.pid(),
             adopted: true,
         };
@@ -184,7 +182,6 @@ impl Shared {
         };
         let log = open_log(&config.log_file).map_err(log_error)?;
         let log_from = log.metadata().map_err(log_error)?.len();
-        let session = new_session().map_err(StartError::Session)?;
 
         let mut command = Command::new(&config.program);
         command.args(&config.args).stdin(Stdio::null());
@@ -197,7 +194,7 @@ impl Shared {
             command.current_dir(folder);
         }
         let mut child = command.spawn().map_err(StartError::Program)?;
-        match self.note_and_watch(&child, session, log_from) {
+        match self.note_and_watch(&child, log_from) {
             Ok(running) => Ok(self.keep(running).run),
             Err(error) => {
                 // A node that nobody can find again must not go on. The error that led here is the one to tell.
@@ -207,12 +204,7 @@ impl Shared {
         }
     }
 
-    fn note_and_watch(
-        &self,
-        child: &Child,
-        session: SessionId,
-        log_from: u64,
-    ) -> Result<Running, StartError> {
+    fn note_and_watch(&self, child: &Child, log_from: u64) -> Result<Running, StartError> {
         let gone = || StartError::Watch(io::ErrorKind::NotFound.into());
         // Found even if it has ended already: until it is reaped, its pid is its own.
         let seen = identity::see(child.id())
@@ -226,7 +218,6 @@ impl Shared {
                 source,
             })?;
         let run = Run {
-            session,
             pid: child.id(),
             adopted: false,
         };
@@ -252,10 +243,4 @@ fn open_log(path: &Path) -> io::Result<File> {
 
 fn create_folder_of(file: &Path) -> io::Result<()> {
     file.parent().map_or(Ok(()), fs::create_dir_all)
-}
-
-fn new_session() -> io::Result<SessionId> {
-    let mut bits = [0; 16];
-    getrandom::fill(&mut bits)?;
-    Ok(SessionId::from_random(u128::from_ne_bytes(bits)))
 }

@@ -36,7 +36,4 @@ pub enum StartError {
     /// It ran and was ended again, as it could not be watched.
     #[error("the new process cannot be watched")]
     Watch(#[source] io::Error),
-    /// The operating system has no random numbers.
-    #[error("no random session id can be drawn")]
-    Session(#[source] io::Error),
 }

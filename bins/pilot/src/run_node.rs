@@ -1,4 +1,7 @@
 //! Keeping the node running: started again when it ends, stopped when we are.
+//!
+//! Each run is a session of its own. The signer learns of it before the node starts, since the node may ask at once: what
+//! the last run had seen must not be believed of this one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +12,9 @@ use beam_gaia::process::{GaiaProcess, RestartPolicy};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// Runs the node until told to stop. Each run is a session of its own, which the signer learns through `session`.
+use crate::assemble::random;
+
+/// Runs the node until told to stop.
 pub(crate) async fn run_node(
     node: Arc<GaiaProcess>,
     session: watch::Sender<SessionId>,
@@ -39,6 +44,13 @@ pub(crate) async fn run_node(
 
 /// One run of the node, from its start to its end.
 async fn run_once(node: &GaiaProcess, session: &watch::Sender<SessionId>) {
+    match random() {
+        Ok(bits) => session.send_replace(SessionId::from_random(bits)),
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "the node is not started");
+            return;
+        }
+    };
     let run = match node.start().await {
         Ok(run) => run,
         Err(error) => {
@@ -49,8 +61,7 @@ async fn run_once(node: &GaiaProcess, session: &watch::Sender<SessionId>) {
             return;
         }
     };
-    session.send_replace(run.session);
-    tracing::info!(pid = run.pid, adopted = run.adopted, session = %run.session, "the node is running");
+    tracing::info!(pid = run.pid, adopted = run.adopted, "the node is running");
     let exit = node.exited().await;
     tell_of_end(node, exit).await;
 }
