@@ -58,15 +58,9 @@ mod tests {
     #[test]
     fn percentiles_are_values_that_were_measured() {
         let values = Sorted::new((1..=200).rev());
-        assert_eq!(
-            (values.median(), values.percentile(99), values.max()),
-            (Some(100), Some(198), Some(200))
-        );
+        assert_eq!((values.median(), values.percentile(99), values.max()), (Some(100), Some(198), Some(200)));
         let one = Sorted::new([7]);
-        assert_eq!(
-            (one.median(), one.percentile(99), one.max()),
-            (Some(7), Some(7), Some(7))
-        );
+        assert_eq!((one.median(), one.percentile(99), one.max()), (Some(7), Some(7), Some(7)));
         assert_eq!(Sorted::<u32>::new([]).median(), None);
     }
 

@@ -39,9 +39,7 @@ pub async fn cometbft(progress: impl Fn(&str)) -> Result<PathBuf> {
     if program.is_file() {
         return Ok(program);
     }
-    progress(&format!(
-        "installing CometBFT {COMETBFT_VERSION} with go (once, some minutes when cold)"
-    ));
+    progress(&format!("installing CometBFT {COMETBFT_VERSION} with go (once, some minutes when cold)"));
     let temporary = tools.join(format!(".install-{}", std::process::id()));
     let outcome = go_install(&temporary).await.and_then(|built| {
         fs::create_dir_all(&home)?;
@@ -133,18 +131,12 @@ async fn go_install(dir: &Path) -> Result<PathBuf> {
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => bail!(
             "the lab needs CometBFT {COMETBFT_VERSION} and there is no `go` to install it with: install Go 1.22 or \
              newer from your system's packages, or put the program at {}",
-            target_dir()
-                .join("tools")
-                .join(format!("cometbft-{COMETBFT_VERSION}/cometbft"))
-                .display()
+            target_dir().join("tools").join(format!("cometbft-{COMETBFT_VERSION}/cometbft")).display()
         ),
         Ok(output) => output.context("cannot run go")?,
     };
     if !output.status.success() {
-        bail!(
-            "`go install {module}` failed:\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        bail!("`go install {module}` failed:\n{}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(dir.join("cometbft"))
 }
@@ -153,22 +145,18 @@ async fn go_install(dir: &Path) -> Result<PathBuf> {
 async fn lock(path: &Path, progress: &impl Fn(&str)) -> Result<File> {
     let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
     let mut told = false;
-    wait::until(
-        "another process to finish installing CometBFT",
-        INSTALL_WITHIN,
-        || {
-            let attempt = match file.try_lock() {
-                Ok(()) => Ok(Some(())),
-                Err(TryLockError::WouldBlock) => Ok(None),
-                Err(TryLockError::Error(error)) => Err(error.into()),
-            };
-            if matches!(attempt, Ok(None)) && !told {
-                progress("another process is installing CometBFT; waiting for it");
-                told = true;
-            }
-            std::future::ready(attempt)
-        },
-    )
+    wait::until("another process to finish installing CometBFT", INSTALL_WITHIN, || {
+        let attempt = match file.try_lock() {
+            Ok(()) => Ok(Some(())),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        };
+        if matches!(attempt, Ok(None)) && !told {
+            progress("another process is installing CometBFT; waiting for it");
+            told = true;
+        }
+        std::future::ready(attempt)
+    })
     .await?;
     Ok(file)
 }

@@ -52,13 +52,7 @@ impl Lab {
             }
             machines.push(machine);
         }
-        Ok(Self {
-            machines,
-            watcher,
-            chain: network.chain()?,
-            network,
-            beam: copy,
-        })
+        Ok(Self { machines, watcher, chain: network.chain()?, network, beam: copy })
     }
 
     /// As [`prepare`](Self::prepare), then starts both machines and waits until both nodes answer.
@@ -92,15 +86,8 @@ impl Lab {
     pub async fn verdict(&self) -> Result<Verdict> {
         // A machine that never led may have nothing to write. Were a file lost, the votes it should
         // have listed would show up as unaudited.
-        let audits: Vec<_> = self
-            .machines
-            .iter()
-            .map(Machine::audit)
-            .filter(|file| file.is_file())
-            .collect();
+        let audits: Vec<_> = self.machines.iter().map(Machine::audit).filter(|file| file.is_file()).collect();
         ensure!(!audits.is_empty(), "no machine wrote an audit file");
-        Case::gather(self.network.chain_id(), &audits, &self.watcher, &self.chain)
-            .await?
-            .verdict()
+        Case::gather(self.network.chain_id(), &audits, &self.watcher, &self.chain).await?.verdict()
     }
 }

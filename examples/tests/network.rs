@@ -23,10 +23,7 @@ const BLOCKS_WITHIN: Duration = Duration::from_secs(60);
 const CAUGHT_WITHIN: Duration = Duration::from_secs(90);
 
 fn plan() -> NetworkPlan {
-    NetworkPlan {
-        block_time: Duration::from_millis(500),
-        ..NetworkPlan::default()
-    }
+    NetworkPlan { block_time: Duration::from_millis(500), ..NetworkPlan::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -43,28 +40,16 @@ async fn four_honest_validators_make_signed_blocks() {
     let chain = network.chain().unwrap();
 
     // The chain may have begun without validator 0; from its first signature on it must be there.
-    let first = watcher
-        .wait_for_signature_after(0, BLOCKS_WITHIN)
-        .await
-        .unwrap()
-        .height
-        + 1;
+    let first = watcher.wait_for_signature_after(0, BLOCKS_WITHIN).await.unwrap().height + 1;
     let height = chain.wait_height(first + 6, BLOCKS_WITHIN).await.unwrap();
     println!("height {height} after {:?}", started.elapsed());
     let missed = chain.missed(first..=first + 4).await.unwrap();
     assert_eq!(missed.signed.len(), 5, "{missed:?}");
 
-    let verdict = Case::gather(network.chain_id(), &[], &watcher, &chain)
-        .await
-        .unwrap()
-        .verdict()
-        .unwrap();
+    let verdict = Case::gather(network.chain_id(), &[], &watcher, &chain).await.unwrap().verdict().unwrap();
     println!("{verdict}");
     verdict.must_be_clean().unwrap();
-    assert!(
-        verdict.votes.len() >= 2,
-        "two plain validators must have told of its votes"
-    );
+    assert!(verdict.votes.len() >= 2, "two plain validators must have told of its votes");
 
     let stopping = Instant::now();
     network.stop().await;
@@ -85,9 +70,7 @@ async fn two_unfenced_machines_are_found_guilty() {
 
     let started = Instant::now();
     loop {
-        let case = Case::gather(network.chain_id(), &[], &watcher, &chain)
-            .await
-            .unwrap();
+        let case = Case::gather(network.chain_id(), &[], &watcher, &chain).await.unwrap();
         let verdict = case.verdict().unwrap();
         if verdict.outcome() == Outcome::Guilty {
             println!("caught after {:?}: {verdict}", started.elapsed());

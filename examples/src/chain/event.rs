@@ -142,11 +142,7 @@ impl Block {
             time: text(block, "/header/time"),
             proposer: text(block, "/header/proposer_address"),
             last_commit,
-            evidence: evidence
-                .into_iter()
-                .flatten()
-                .map(|proof| describe(height, proof))
-                .collect(),
+            evidence: evidence.into_iter().flatten().map(|proof| describe(height, proof)).collect(),
         })
     }
 }

@@ -69,9 +69,7 @@ impl Chain {
         let mut session = self.rpc.open().await?;
         let mut blocks = Vec::new();
         for height in heights {
-            let answer = session
-                .call("block", json!({ "height": height.to_string() }))
-                .await?;
+            let answer = session.call("block", json!({ "height": height.to_string() })).await?;
             let block = answer.get("block").context("an answer without a block")?;
             blocks.push(Block::parse(block, self.validator.index)?);
         }

@@ -121,10 +121,7 @@ pub(super) fn result(mut message: Value) -> Result<Value> {
     if let Some(error) = message.get("error") {
         bail!("the node answered with an error: {error}");
     }
-    message
-        .get_mut("result")
-        .map(Value::take)
-        .context("an answer without a result")
+    message.get_mut("result").map(Value::take).context("an answer without a result")
 }
 
 /// A number that CometBFT writes as text or as a number.
@@ -135,9 +132,5 @@ pub(super) fn number(value: Option<&Value>) -> Option<u64> {
 
 /// A text, or an empty one.
 pub(super) fn text(value: &Value, pointer: &str) -> String {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

@@ -69,11 +69,7 @@ impl Watcher {
             };
             tasks.spawn(follower.run());
         }
-        let watcher = Self {
-            record,
-            events,
-            _tasks: tasks,
-        };
+        let watcher = Self { record, events, _tasks: tasks };
         wait::until("all nodes to take subscriptions", SUBSCRIBES_WITHIN, || {
             let ready = watcher.lock().subscribed >= expected;
             std::future::ready(Ok(ready.then_some(())))
@@ -163,11 +159,7 @@ impl Follower {
 
     fn count_subscription(&self, again: bool) {
         let mut record = lock(&self.record);
-        let counter = if again {
-            &mut record.reconnections
-        } else {
-            &mut record.subscribed
-        };
+        let counter = if again { &mut record.reconnections } else { &mut record.subscribed };
         *counter = counter.saturating_add(1);
     }
 
@@ -175,9 +167,7 @@ impl Follower {
         let mut session = self.rpc.open().await?;
         let mut unanswered = Vec::new();
         for query in QUERIES {
-            unanswered.push(Value::from(
-                session.request("subscribe", json!({ "query": query })).await?,
-            ));
+            unanswered.push(Value::from(session.request("subscribe", json!({ "query": query })).await?));
         }
         // Events of the first subscription may come before the answer to the second; events carry
         // the number of their subscription, like answers, but never an empty result.
@@ -220,11 +210,7 @@ impl Follower {
                 let mut record = lock(&self.record);
                 record.height = record.height.max(block.height);
                 drop(record);
-                self.tell(Event::Block {
-                    seen_by: self.name.clone(),
-                    block,
-                    arrived,
-                });
+                self.tell(Event::Block { seen_by: self.name.clone(), block, arrived });
             }
             _ => bail!("{} sent an event of another kind", self.name),
         }

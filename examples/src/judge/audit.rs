@@ -51,20 +51,13 @@ impl Entry {
     /// When the bytes are no vote or proposal, or are about something else than the line says.
     pub fn statement(&self) -> Result<Statement> {
         let statement = Statement::parse(&unhex(&self.sign_bytes)?)?;
-        let claimed = Position {
-            height: self.height,
-            round: self.round,
-            step: self.step,
-        };
+        let claimed = Position { height: self.height, round: self.round, step: self.step };
         ensure!(
             statement.position == claimed,
             "the line says {claimed}, its bytes say {}",
             statement.position
         );
-        ensure!(
-            statement.chain_id == self.chain_id,
-            "the line and its bytes name different chains"
-        );
+        ensure!(statement.chain_id == self.chain_id, "the line and its bytes name different chains");
         Ok(statement)
     }
 }
@@ -80,11 +73,7 @@ pub struct Tail {
 impl Tail {
     /// Starts at the beginning of `path`, which need not exist yet.
     pub fn new(path: &Path) -> Self {
-        Self {
-            path: path.to_path_buf(),
-            read: 0,
-            lines: 0,
-        }
+        Self { path: path.to_path_buf(), read: 0, lines: 0 }
     }
 
     /// The entries added since the last call. A line without its end is left for the next: it is
@@ -128,21 +117,25 @@ pub fn read_all(paths: &[PathBuf]) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// Which machine was first to sign the precommit of each height: the block's owner, so to speak.
+/// How good an entry's claim to its block is; the least is the best.
 ///
-/// Precommits for a block go before those for nil, which do not make the block.
+/// A precommit for a block goes before one for nil, which does not make the block, and winning the position in the
+/// register before repeating what the winner signed: a standby may let the same signature out a moment earlier.
+pub fn claim(entry: &Entry) -> (bool, bool, u64, &str) {
+    let is_nil = entry.statement().is_ok_and(|statement| statement.block.is_none());
+    (is_nil, entry.how != How::Swapped, entry.at_ms, &entry.machine)
+}
+
+/// Which machine signed the precommit of each height: the block's owner, so to speak. See [`claim`].
 pub fn owners(entries: &[Entry]) -> BTreeMap<u64, String> {
-    let mut first: BTreeMap<u64, (bool, u64, &str)> = BTreeMap::new();
+    let mut best: BTreeMap<u64, &Entry> = BTreeMap::new();
     for entry in entries.iter().filter(|entry| entry.step == Step::Precommit) {
-        let is_nil = entry.statement().is_ok_and(|statement| statement.block.is_none());
-        let candidate = (is_nil, entry.at_ms, entry.machine.as_str());
-        let best = first.entry(entry.height).or_insert(candidate);
-        *best = candidate.min(*best);
+        let known = best.entry(entry.height).or_insert(entry);
+        if claim(entry) < claim(known) {
+            *known = entry;
+        }
     }
-    first
-        .into_iter()
-        .map(|(height, (_, _, machine))| (height, machine.to_owned()))
-        .collect()
+    best.into_iter().map(|(height, entry)| (height, entry.machine.clone())).collect()
 }
 
 /// The machine that owns one block, if any machine signed its precommit.
@@ -208,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_owner_of_a_block_signed_its_precommit_first() {
+    fn the_owner_of_a_block_won_its_precommit() {
         let at = |at_ms, entry: Entry| Entry { at_ms, ..entry };
         let entries = [
             at(10, entry("b", 5, Step::Prevote, Some(1))),
@@ -216,13 +209,12 @@ mod tests {
             at(15, entry("a", 5, Step::Precommit, Some(1))),
             at(30, entry("a", 6, Step::Precommit, None)),
             at(40, entry("b", 6, Step::Precommit, Some(1))),
+            Entry { how: How::Repeated, ..at(49, entry("a", 8, Step::Precommit, Some(1))) },
+            at(50, entry("b", 8, Step::Precommit, Some(1))),
         ];
         assert_eq!(owner_of(&entries, 5).as_deref(), Some("a"));
-        assert_eq!(
-            owner_of(&entries, 6).as_deref(),
-            Some("b"),
-            "a nil precommit makes no block"
-        );
+        assert_eq!(owner_of(&entries, 6).as_deref(), Some("b"), "a nil precommit makes no block");
         assert_eq!(owner_of(&entries, 7), None);
+        assert_eq!(owner_of(&entries, 8).as_deref(), Some("b"), "repeating is not owning");
     }
 }

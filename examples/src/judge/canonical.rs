@@ -69,10 +69,7 @@ impl Statement {
     /// When they are no canonical vote or proposal.
     pub fn parse(sign_bytes: &[u8]) -> Result<Self> {
         let (length, message) = varint(sign_bytes).context("no length")?;
-        ensure!(
-            usize::try_from(length) == Ok(message.len()),
-            "the length does not fit the message"
-        );
+        ensure!(usize::try_from(length) == Ok(message.len()), "the length does not fit the message");
         let fields = fields(message)?;
         let find = |number: u64| fields.iter().find(|field| field.number == number);
         let step = match find(TYPE).map(|field| field.number_value) {
@@ -96,11 +93,7 @@ impl Statement {
         let block = find(block).map(|field| hash_of(field.bytes)).transpose()?;
         let chain_id = find(chain).context("sign bytes without a chain id")?;
         Ok(Self {
-            position: Position {
-                height: value(HEIGHT),
-                round: value(ROUND),
-                step,
-            },
+            position: Position { height: value(HEIGHT), round: value(ROUND), step },
             content,
             block,
             chain_id: String::from_utf8(chain_id.bytes.to_vec()).context("a chain id that is not UTF-8")?,
@@ -130,11 +123,7 @@ impl Statement {
         }
         put_bytes(&mut content, VOTE_CHAIN, chain_id.as_bytes())?;
         Ok(Self {
-            position: Position {
-                height: vote.height,
-                round: vote.round,
-                step,
-            },
+            position: Position { height: vote.height, round: vote.round, step },
             content,
             block: vote.block.as_ref().map(|block| block.hash.clone()),
             chain_id: chain_id.to_owned(),
@@ -158,14 +147,8 @@ impl fmt::Display for Position {
 /// # Errors
 /// When the text is something else.
 pub fn unhex(text: &str) -> Result<Vec<u8>> {
-    ensure!(
-        text.is_ascii() && text.len().is_multiple_of(2),
-        "not hexadecimal: {text:?}"
-    );
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?))
-        .collect()
+    ensure!(text.is_ascii() && text.len().is_multiple_of(2), "not hexadecimal: {text:?}");
+    text.as_bytes().chunks(2).map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?)).collect()
 }
 
 /// A field of a protobuf message: its bytes with and without the tag, or its number.
@@ -181,31 +164,21 @@ fn fields(mut message: &[u8]) -> Result<Vec<Field<'_>>> {
     while !message.is_empty() {
         let (tag, rest) = varint(message).context("a torn tag")?;
         let (number_value, bytes, rest): (u64, &[u8], &[u8]) = match tag & 7 {
-            0 => varint(rest)
-                .map(|(value, rest)| (value, &[] as &[u8], rest))
-                .context("a torn number")?,
+            0 => varint(rest).map(|(value, rest)| (value, &[] as &[u8], rest)).context("a torn number")?,
             1 => {
                 let (value, rest) = rest.split_first_chunk::<8>().context("a torn number")?;
                 (u64::from_le_bytes(*value), &[], rest)
             }
             2 => {
                 let (length, rest) = varint(rest).context("a torn length")?;
-                let (bytes, rest) = rest
-                    .split_at_checked(usize::try_from(length)?)
-                    .context("a torn field")?;
+                let (bytes, rest) =
+                    rest.split_at_checked(usize::try_from(length)?).context("a torn field")?;
                 (0, bytes, rest)
             }
             other => bail!("a field of wire type {other}"),
         };
-        let raw = message
-            .get(..message.len().saturating_sub(rest.len()))
-            .unwrap_or_default();
-        fields.push(Field {
-            number: tag >> 3,
-            number_value,
-            bytes,
-            raw,
-        });
+        let raw = message.get(..message.len().saturating_sub(rest.len())).unwrap_or_default();
+        fields.push(Field { number: tag >> 3, number_value, bytes, raw });
         message = rest;
     }
     Ok(fields)
@@ -225,10 +198,7 @@ fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 
 fn hash_of(block_id: &[u8]) -> Result<String> {
     let fields = fields(block_id)?;
-    let hash = fields
-        .iter()
-        .find(|field| field.number == 1)
-        .context("a block id without a hash")?;
+    let hash = fields.iter().find(|field| field.number == 1).context("a block id without a hash")?;
     Ok(hash.bytes.iter().map(|byte| format!("{byte:02X}")).collect())
 }
 
@@ -277,31 +247,15 @@ mod tests {
 
     fn vote(kind: VoteKind, round: u64, block: Option<BlockId>) -> Vote {
         let (seen_by, validator, signature) = Default::default();
-        Vote {
-            seen_by,
-            height: 12_345,
-            round,
-            kind,
-            block,
-            validator,
-            signature,
-            arrived: Instant::now(),
-        }
+        Vote { seen_by, height: 12_345, round, kind, block, validator, signature, arrived: Instant::now() }
     }
 
     /// Made with CometBFT's own library.
     fn golden() -> [(String, Vote); 2] {
-        let id = BlockId {
-            hash: "AA".repeat(32),
-            parts: 3,
-            parts_hash: "BB".repeat(32),
-        };
+        let id = BlockId { hash: "AA".repeat(32), parts: 3, parts_hash: "BB".repeat(32) };
         let (aa, bb, chain) = ("aa".repeat(32), "bb".repeat(32), "320b636f736d6f736875622d34");
         [
-            (
-                format!("250801113930000000000000{TIME}{chain}"),
-                vote(VoteKind::Prevote, 0, None),
-            ),
+            (format!("250801113930000000000000{TIME}{chain}"), vote(VoteKind::Prevote, 0, None)),
             (
                 format!(
                     "7808021139300000000000001902000000000000002248\
@@ -340,14 +294,7 @@ mod tests {
         );
         let later = proposal.replace("0880e2cfaa", "0881e2cfaa");
         let read = |bytes: &str| Statement::parse(&unhex(bytes).unwrap()).unwrap();
-        assert_eq!(
-            read(&proposal).position,
-            Position {
-                height: 12_345,
-                round: 1,
-                step: Step::Proposal
-            }
-        );
+        assert_eq!(read(&proposal).position, Position { height: 12_345, round: 1, step: Step::Proposal });
         assert_eq!(read(&proposal).block, Some("AA".repeat(32)));
         assert_eq!(read(&proposal).chain_id, CHAIN);
         assert_ne!(read(&proposal).content, read(&later).content);
@@ -358,10 +305,7 @@ mod tests {
         let (bytes, _) = golden().into_iter().next().unwrap();
         let bytes = unhex(&bytes).unwrap();
         for length in 0..bytes.len() {
-            assert!(
-                Statement::parse(&bytes[..length]).is_err(),
-                "{length} bytes were accepted"
-            );
+            assert!(Statement::parse(&bytes[..length]).is_err(), "{length} bytes were accepted");
         }
     }
 }

@@ -69,11 +69,8 @@ impl Case {
     /// # Errors
     /// When something in the case cannot be read: that is no verdict at all.
     pub fn verdict(&self) -> Result<Verdict> {
-        let mut verdict = Verdict {
-            blocks: count(&self.blocks),
-            interruptions: self.interruptions,
-            ..Verdict::default()
-        };
+        let mut verdict =
+            Verdict { blocks: count(&self.blocks), interruptions: self.interruptions, ..Verdict::default() };
         let mut statements = Statements::default();
         for (line, entry) in self.audit.iter().enumerate() {
             let place = || format!("audit entry {line}, of {}", entry.machine);
@@ -102,11 +99,7 @@ impl Case {
             *seen = seen.saturating_add(1);
         }
         verdict.conflicts = statements.conflicts();
-        verdict.evidence = self
-            .blocks
-            .iter()
-            .flat_map(|block| block.evidence.clone())
-            .collect();
+        verdict.evidence = self.blocks.iter().flat_map(|block| block.evidence.clone()).collect();
         Ok(verdict)
     }
 }
@@ -166,24 +159,12 @@ mod tests {
 
     fn block(height: u64) -> Block {
         let (time, proposer, last_commit, evidence) = Default::default();
-        Block {
-            height,
-            time,
-            proposer,
-            last_commit,
-            evidence,
-        }
+        Block { height, time, proposer, last_commit, evidence }
     }
 
     fn case(audit: Vec<Entry>, votes: Vec<Vote>) -> Case {
         let blocks = vec![block(1), block(2)];
-        Case {
-            chain_id: CHAIN.to_owned(),
-            audit,
-            votes,
-            blocks,
-            interruptions: 0,
-        }
+        Case { chain_id: CHAIN.to_owned(), audit, votes, blocks, interruptions: 0 }
     }
 
     #[test]
@@ -194,18 +175,12 @@ mod tests {
             entry("a", 5, Step::Precommit, Some(1)),
             entry("b", 6, Step::Precommit, None),
         ];
-        let votes = vec![
-            seen("v1", 5, Step::Prevote, Some(1)),
-            seen("v2", 5, Step::Precommit, Some(1)),
-        ];
+        let votes = vec![seen("v1", 5, Step::Prevote, Some(1)), seen("v2", 5, Step::Precommit, Some(1))];
         let verdict = case(audit, votes).verdict().unwrap();
         assert_eq!(verdict.outcome(), Outcome::Clean, "{verdict}");
         assert_eq!(verdict.signatures.get("a"), Some(&3));
         assert_eq!(verdict.signatures.get("b"), Some(&1));
-        assert_eq!(
-            (verdict.votes.len(), verdict.blocks, verdict.unaudited),
-            (2, 2, 0)
-        );
+        assert_eq!((verdict.votes.len(), verdict.blocks, verdict.unaudited), (2, 2, 0));
     }
 
     #[test]
@@ -214,18 +189,12 @@ mod tests {
         let later = entry_at("b", 5, Step::Precommit, Some(1), 2);
         assert_ne!(first.sign_bytes, later.sign_bytes);
         let votes = vec![seen("v1", 5, Step::Precommit, Some(1))];
-        assert_eq!(
-            case(vec![first, later], votes).verdict().unwrap().outcome(),
-            Outcome::Clean
-        );
+        assert_eq!(case(vec![first, later], votes).verdict().unwrap().outcome(), Outcome::Clean);
     }
 
     #[test]
     fn two_machines_with_different_votes_are_a_conflict() {
-        let audit = vec![
-            entry("a", 5, Step::Precommit, Some(1)),
-            entry("b", 5, Step::Precommit, Some(2)),
-        ];
+        let audit = vec![entry("a", 5, Step::Precommit, Some(1)), entry("b", 5, Step::Precommit, Some(2))];
         let verdict = case(audit, Vec::new()).verdict().unwrap();
         assert_eq!(verdict.outcome(), Outcome::Guilty);
         let text = verdict.to_string();
@@ -235,71 +204,47 @@ mod tests {
 
     #[test]
     fn a_vote_and_nil_are_a_conflict() {
-        let audit = vec![
-            entry("a", 5, Step::Prevote, Some(1)),
-            entry("a", 5, Step::Prevote, None),
-        ];
-        assert_eq!(
-            case(audit, Vec::new()).verdict().unwrap().outcome(),
-            Outcome::Guilty
-        );
+        let audit = vec![entry("a", 5, Step::Prevote, Some(1)), entry("a", 5, Step::Prevote, None)];
+        assert_eq!(case(audit, Vec::new()).verdict().unwrap().outcome(), Outcome::Guilty);
     }
 
     #[test]
     fn the_same_proposal_at_another_time_is_a_conflict() {
-        let audit = vec![
-            entry_at("a", 5, Step::Proposal, Some(1), 1),
-            entry_at("b", 5, Step::Proposal, Some(1), 2),
-        ];
-        assert_eq!(
-            case(audit, Vec::new()).verdict().unwrap().outcome(),
-            Outcome::Guilty
-        );
+        let audit =
+            vec![entry_at("a", 5, Step::Proposal, Some(1), 1), entry_at("b", 5, Step::Proposal, Some(1), 2)];
+        assert_eq!(case(audit, Vec::new()).verdict().unwrap().outcome(), Outcome::Guilty);
     }
 
     #[test]
     fn different_votes_at_two_nodes_are_a_conflict_without_any_audit() {
-        let votes = vec![
-            seen("v1", 5, Step::Prevote, Some(1)),
-            seen("v2", 5, Step::Prevote, Some(2)),
-        ];
+        let votes = vec![seen("v1", 5, Step::Prevote, Some(1)), seen("v2", 5, Step::Prevote, Some(2))];
         assert_eq!(case(Vec::new(), votes).verdict().unwrap().conflicts.len(), 1);
     }
 
     #[test]
     fn a_vote_on_the_network_that_contradicts_the_audit_is_a_conflict() {
         let audit = vec![entry("a", 5, Step::Precommit, Some(1))];
-        let verdict = case(audit, vec![seen("v1", 5, Step::Precommit, Some(2))])
-            .verdict()
-            .unwrap();
+        let verdict = case(audit, vec![seen("v1", 5, Step::Precommit, Some(2))]).verdict().unwrap();
         assert_eq!((verdict.outcome(), verdict.unaudited), (Outcome::Guilty, 1));
     }
 
     #[test]
     fn a_vote_no_machine_admits_is_counted() {
         let audit = vec![entry("a", 5, Step::Precommit, Some(1))];
-        let verdict = case(audit, vec![seen("v1", 6, Step::Precommit, Some(2))])
-            .verdict()
-            .unwrap();
+        let verdict = case(audit, vec![seen("v1", 6, Step::Precommit, Some(2))]).verdict().unwrap();
         assert_eq!((verdict.outcome(), verdict.unaudited), (Outcome::Clean, 1));
     }
 
     #[test]
     fn evidence_alone_is_guilty() {
         let mut case = case(vec![entry("a", 5, Step::Prevote, Some(1))], Vec::new());
-        case.blocks.push(Block {
-            evidence: vec!["voted twice".to_owned()],
-            ..block(3)
-        });
+        case.blocks.push(Block { evidence: vec!["voted twice".to_owned()], ..block(3) });
         assert_eq!(case.verdict().unwrap().outcome(), Outcome::Guilty);
     }
 
     #[test]
     fn a_case_without_signatures_acquits_nobody() {
-        assert_eq!(
-            case(Vec::new(), Vec::new()).verdict().unwrap().outcome(),
-            Outcome::NothingSeen
-        );
+        assert_eq!(case(Vec::new(), Vec::new()).verdict().unwrap().outcome(), Outcome::NothingSeen);
     }
 
     #[test]

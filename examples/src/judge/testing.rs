@@ -25,11 +25,7 @@ pub(super) fn seen(by: &str, height: u64, step: Step, block: Option<u8>) -> Vote
         height,
         round: 0,
         kind,
-        block: block.map(|byte| BlockId {
-            hash: hash(byte),
-            parts: 1,
-            parts_hash: hash(byte),
-        }),
+        block: block.map(|byte| BlockId { hash: hash(byte), parts: 1, parts_hash: hash(byte) }),
         validator: "00".repeat(20),
         signature: String::new(),
         arrived: Instant::now(),
@@ -43,16 +39,7 @@ pub(super) fn entry(machine: &str, height: u64, step: Step, block: Option<u8>) -
 /// An audit entry signed at `second`. Its bytes are put together here field by field, in the order
 /// the specification gives, around what the writer under test makes of a vote.
 pub(super) fn entry_at(machine: &str, height: u64, step: Step, block: Option<u8>, second: u8) -> Entry {
-    let vote = seen(
-        "",
-        height,
-        if step == Step::Proposal {
-            Step::Prevote
-        } else {
-            step
-        },
-        block,
-    );
+    let vote = seen("", height, if step == Step::Proposal { Step::Prevote } else { step }, block);
     let content = Statement::of_vote(&vote, CHAIN).unwrap().content;
     let chain_at = content.len() - CHAIN.len() - 2;
     let (head, chain) = content.split_at(chain_at);

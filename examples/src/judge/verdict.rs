@@ -99,18 +99,9 @@ impl fmt::Display for Verdict {
         for (node, votes) in &self.votes {
             writeln!(f, "  {votes} votes received by {node}")?;
         }
-        writeln!(
-            f,
-            "  {} blocks, {} pieces of evidence",
-            self.blocks,
-            self.evidence.len()
-        )?;
+        writeln!(f, "  {} blocks, {} pieces of evidence", self.blocks, self.evidence.len())?;
         if self.unaudited > 0 {
-            writeln!(
-                f,
-                "  {} votes received that no machine wrote down",
-                self.unaudited
-            )?;
+            writeln!(f, "  {} votes received that no machine wrote down", self.unaudited)?;
         }
         if self.interruptions > 0 {
             writeln!(f, "  {} interruptions of the watch", self.interruptions)?;
@@ -133,11 +124,6 @@ impl fmt::Display for Conflict {
 
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {}",
-            self.from,
-            short(self.block.as_deref().unwrap_or_default())
-        )
+        write!(f, "{} {}", self.from, short(self.block.as_deref().unwrap_or_default()))
     }
 }

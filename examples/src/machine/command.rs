@@ -68,13 +68,8 @@ impl Machine {
     pub async fn status(&self) -> Result<Value> {
         let output = self.output(&["status"], &["--output", "json"]).await?;
         let said = String::from_utf8_lossy(&output.stderr);
-        serde_json::from_slice(&output.stdout).with_context(|| {
-            format!(
-                "`beam status` on {} printed no JSON: {}",
-                self.name(),
-                said.trim()
-            )
-        })
+        serde_json::from_slice(&output.stdout)
+            .with_context(|| format!("`beam status` on {} printed no JSON: {}", self.name(), said.trim()))
     }
 
     /// Any command of Beam for this machine: `beam <subcommand> --home <home> <arguments>`. Returns
@@ -99,11 +94,7 @@ impl Machine {
     async fn output(&self, subcommand: &[&str], arguments: &[&str]) -> Result<Output> {
         let what = format!("`beam {}` on {}", subcommand.join(" "), self.name());
         let mut command = Command::new(&self.beam);
-        command
-            .args(subcommand)
-            .arg("--home")
-            .arg(&self.home)
-            .args(arguments);
+        command.args(subcommand).arg("--home").arg(&self.home).args(arguments);
         command.stdin(Stdio::null()).kill_on_drop(true);
         tokio::time::timeout(COMMAND_WITHIN, command.output())
             .await

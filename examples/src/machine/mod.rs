@@ -131,11 +131,7 @@ impl Machine {
         ensure!(!self.is_running(), "the pilot of {} already runs", self.name());
         self.forget_the_dead();
         let mut command = Command::new(&self.beam);
-        command
-            .arg("start")
-            .arg("--home")
-            .arg(&self.home)
-            .args(&self.plan.start_args);
+        command.arg("start").arg("--home").arg(&self.home).args(&self.plan.start_args);
         command.envs(self.plan.environment.iter().map(|(key, value)| (key, value)));
         let pilot = Process::spawn(command, &self.log(), &[&self.home, &self.node.home])
             .with_context(|| format!("cannot start the pilot of {}", self.node.name))?;
@@ -149,10 +145,7 @@ impl Machine {
     /// When the pilot ends before, or time runs out; the message carries the end of the log.
     pub async fn wait_ready(&mut self, within: Duration) -> Result<()> {
         let (name, rpc) = (self.name().to_owned(), self.rpc());
-        let pilot = self
-            .pilots
-            .last_mut()
-            .with_context(|| format!("the pilot of {name} was not started"))?;
+        let pilot = self.pilots.last_mut().with_context(|| format!("the pilot of {name} was not started"))?;
         let ready = wait::until(&format!("the node of {name} to answer"), within, || {
             let (ended, rpc) = (pilot.ended(), rpc.clone());
             async move {
@@ -168,9 +161,7 @@ impl Machine {
 
     /// Whether the pilot runs.
     pub fn is_running(&mut self) -> bool {
-        self.pilots
-            .last_mut()
-            .is_some_and(|pilot| pilot.ended().is_none())
+        self.pilots.last_mut().is_some_and(|pilot| pilot.ended().is_none())
     }
 
     /// How the newest pilot ended, if it has.
@@ -180,9 +171,7 @@ impl Machine {
 
     /// The pilot's process id, while it runs.
     pub fn pilot_pid(&mut self) -> Option<u32> {
-        self.is_running()
-            .then(|| self.pilots.last().map(Process::pid))
-            .flatten()
+        self.is_running().then(|| self.pilots.last().map(Process::pid)).flatten()
     }
 
     /// The node's process id, while it runs.
@@ -223,14 +212,8 @@ impl Machine {
     /// # Errors
     /// When no node runs.
     pub fn kill_node(&self) -> Result<Instant> {
-        let pid = self
-            .node_pid()
-            .with_context(|| format!("{} runs no node", self.name()))?;
-        ensure!(
-            signal(pid, Signal::KILL),
-            "cannot kill the node of {}",
-            self.name()
-        );
+        let pid = self.node_pid().with_context(|| format!("{} runs no node", self.name()))?;
+        ensure!(signal(pid, Signal::KILL), "cannot kill the node of {}", self.name());
         Ok(Instant::now())
     }
 

@@ -29,9 +29,7 @@ async fn machine() -> Bench {
 }
 
 async fn node_runs(machine: &Machine) -> i32 {
-    wait::until("the node", SOON, || std::future::ready(Ok(machine.node_pid())))
-        .await
-        .unwrap()
+    wait::until("the node", SOON, || std::future::ready(Ok(machine.node_pid()))).await.unwrap()
 }
 
 async fn node_is_gone(machine: &Machine) {
@@ -44,33 +42,19 @@ async fn node_is_gone(machine: &Machine) {
 
 fn state(pid: i32) -> char {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    stat.rsplit_once(')')
-        .unwrap()
-        .1
-        .trim_start()
-        .chars()
-        .next()
-        .unwrap()
+    stat.rsplit_once(')').unwrap().1.trim_start().chars().next().unwrap()
 }
 
 #[tokio::test]
 async fn init_tells_beam_everything() {
     let bench = machine().await;
     let told = fs::read_to_string(bench.machine.home.join("init")).unwrap();
-    for flag in [
-        "--name a",
-        "--chain-id test",
-        "--takeover-after 300ms",
-        "--rpc http://127.0.0.1:",
-        "--node-command",
-    ] {
+    for flag in
+        ["--name a", "--chain-id test", "--takeover-after 300ms", "--rpc http://127.0.0.1:", "--node-command"]
+    {
         assert!(told.contains(flag), "{flag} is missing in {told}");
     }
-    assert!(
-        fs::read_to_string(bench.machine.home.join("watermark"))
-            .unwrap()
-            .contains("--height 0")
-    );
+    assert!(fs::read_to_string(bench.machine.home.join("watermark")).unwrap().contains("--height 0"));
 }
 
 #[tokio::test]
@@ -103,11 +87,7 @@ async fn killing_the_machine_kills_a_node_adopted_from_an_older_pilot() {
     assert_eq!(machine.node_pid(), Some(node), "the node must outlive its pilot");
     machine.start().unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(
-        machine.node_pid(),
-        Some(node),
-        "the new pilot must adopt the node"
-    );
+    assert_eq!(machine.node_pid(), Some(node), "the new pilot must adopt the node");
     machine.kill_machine();
     assert_eq!(machine.node_pid(), None);
 }
@@ -153,15 +133,7 @@ async fn a_stopped_machine_ended_by_itself() {
 #[tokio::test]
 async fn a_stale_pid_file_names_nobody() {
     let bench = machine().await;
-    fs::write(
-        bench.machine.home.join("node.pid"),
-        format!("{} 1", std::process::id()),
-    )
-    .unwrap();
-    assert_eq!(
-        bench.machine.node_pid(),
-        None,
-        "this test is not a node of the machine"
-    );
+    fs::write(bench.machine.home.join("node.pid"), format!("{} 1", std::process::id())).unwrap();
+    assert_eq!(bench.machine.node_pid(), None, "this test is not a node of the machine");
     assert!(bench.machine.kill_node().is_err());
 }

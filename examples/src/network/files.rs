@@ -28,19 +28,10 @@ pub(super) async fn cometbft(program: &Path, arguments: &[&str]) -> Result<Strin
     command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(COMMAND_WITHIN, command.output())
         .await
-        .with_context(|| {
-            format!(
-                "`cometbft {}` did not end within {COMMAND_WITHIN:?}",
-                arguments.join(" ")
-            )
-        })?
+        .with_context(|| format!("`cometbft {}` did not end within {COMMAND_WITHIN:?}", arguments.join(" ")))?
         .with_context(|| format!("cannot run {}", program.display()))?;
     if !output.status.success() {
-        bail!(
-            "`cometbft {}` failed: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        bail!("`cometbft {}` failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
@@ -54,10 +45,8 @@ pub(super) fn edit_genesis(path: &Path, chain_id: &str) -> Result<(String, Valid
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let mut genesis: Value = serde_json::from_str(&text)?;
     set(&mut genesis, "chain_id", chain_id)?;
-    let validators = genesis
-        .get_mut("validators")
-        .and_then(Value::as_array_mut)
-        .context("genesis without validators")?;
+    let validators =
+        genesis.get_mut("validators").and_then(Value::as_array_mut).context("genesis without validators")?;
     for validator in validators.iter_mut() {
         set(validator, "power", POWER)?;
     }
@@ -70,16 +59,11 @@ pub(super) fn edit_genesis(path: &Path, chain_id: &str) -> Result<(String, Valid
     // At equal power CometBFT orders the set by address, and commits name validators by that order.
     let before = |other: &&Value| text_of(other, "address").is_some_and(|other| other < address);
     let index = validators.iter().filter(before).count();
-    Ok((
-        serde_json::to_string_pretty(&genesis)?,
-        Validator { address, index },
-    ))
+    Ok((serde_json::to_string_pretty(&genesis)?, Validator { address, index }))
 }
 
 fn set(object: &mut Value, key: &str, text: &str) -> Result<()> {
-    *object
-        .get_mut(key)
-        .with_context(|| format!("genesis without {key}"))? = Value::from(text);
+    *object.get_mut(key).with_context(|| format!("genesis without {key}"))? = Value::from(text);
     Ok(())
 }
 
@@ -95,44 +79,27 @@ pub(super) fn edit_config(node: &Node, peers: &str, plan: &NetworkPlan) -> Resul
     let mut put = |section: &str, key: &str, item: Item| -> Result<()> {
         let table = match section {
             "" => config.as_table_mut(),
-            _ => config
-                .get_mut(section)
-                .and_then(Item::as_table_mut)
-                .context("config without a section")?,
+            _ => config.get_mut(section).and_then(Item::as_table_mut).context("config without a section")?,
         };
         // A key CometBFT does not know would be ignored in silence: only known ones are set.
-        *table
-            .get_mut(key)
-            .with_context(|| format!("config without {section}.{key}"))? = item;
+        *table.get_mut(key).with_context(|| format!("config without {section}.{key}"))? = item;
         Ok(())
     };
     put("", "moniker", value(node.name.as_str()))?;
     put("", "log_level", value(plan.log_level.as_str()))?;
     put("", "proxy_app", value("kvstore"))?;
-    put(
-        "rpc",
-        "laddr",
-        value(format!("tcp://127.0.0.1:{}", node.rpc_port)),
-    )?;
+    put("rpc", "laddr", value(format!("tcp://127.0.0.1:{}", node.rpc_port)))?;
     put("rpc", "pprof_laddr", value(""))?;
     // A watcher that falls behind is thrown out; room for many heights makes that a rare thing.
     put("rpc", "experimental_subscription_buffer_size", value(4_000))?;
     put("rpc", "experimental_websocket_write_buffer_size", value(4_000))?;
-    put(
-        "p2p",
-        "laddr",
-        value(format!("tcp://127.0.0.1:{}", node.p2p_port)),
-    )?;
+    put("p2p", "laddr", value(format!("tcp://127.0.0.1:{}", node.p2p_port)))?;
     put("p2p", "persistent_peers", value(peers))?;
     put("p2p", "addr_book_strict", value(false))?;
     put("p2p", "allow_duplicate_ip", value(true))?;
     put("p2p", "pex", value(false))?;
     put("consensus", "timeout_commit", value(millis(plan.block_time)))?;
-    put(
-        "consensus",
-        "timeout_propose",
-        value(millis(plan.timeout_propose)),
-    )?;
+    put("consensus", "timeout_propose", value(millis(plan.timeout_propose)))?;
     put("consensus", "double_sign_check_height", value(0))?;
     put("instrumentation", "prometheus", value(false))?;
     fs::write(&path, config.to_string()).with_context(|| path.display().to_string())

@@ -94,25 +94,13 @@ impl Network {
         fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
         let dir = dir.canonicalize()?;
         let text = dir.to_str().context("the lab's path is not UTF-8")?;
-        ensure!(
-            !text.contains(char::is_whitespace),
-            "the lab's path must not hold blanks: {text}"
-        );
+        ensure!(!text.contains(char::is_whitespace), "the lab's path must not hold blanks: {text}");
         let genesis = dir.join("genesis.json");
         ensure!(!genesis.exists(), "{text} already holds a network");
 
         files::cometbft(
             &program,
-            &[
-                "testnet",
-                "--v",
-                "4",
-                "--n",
-                "2",
-                "--o",
-                text,
-                "--populate-persistent-peers=false",
-            ],
+            &["testnet", "--v", "4", "--n", "2", "--o", text, "--populate-persistent-peers=false"],
         )
         .await?;
         let chain_id = format!("beam-lab-{:06x}", ports::random() & 0xff_ffff);
@@ -130,28 +118,10 @@ impl Network {
             fs::write(home.join("config/genesis.json"), &genesis_text)?;
             let id = files::cometbft(&program, &["show-node-id", "--home", &home.to_string_lossy()]).await?;
             let (name, program) = (name.to_owned(), program.clone());
-            let node = Node {
-                name,
-                home,
-                id,
-                rpc_port: 0,
-                p2p_port: 0,
-                program,
-            };
-            slots.push(Slot {
-                node,
-                reserved: Vec::new(),
-                process: None,
-            });
+            let node = Node { name, home, id, rpc_port: 0, p2p_port: 0, program };
+            slots.push(Slot { node, reserved: Vec::new(), process: None });
         }
-        let mut network = Self {
-            dir,
-            plan,
-            chain_id,
-            genesis,
-            validator,
-            slots,
-        };
+        let mut network = Self { dir, plan, chain_id, genesis, validator, slots };
         network.assign_ports()?;
         Ok(network)
     }
@@ -239,8 +209,7 @@ impl Network {
     /// When there is none of that name.
     pub fn node(&self, name: &str) -> Result<&Node> {
         let slot = self.slots.iter().find(|slot| slot.node.name == name);
-        slot.map(|slot| &slot.node)
-            .with_context(|| format!("the network has no node {name}"))
+        slot.map(|slot| &slot.node).with_context(|| format!("the network has no node {name}"))
     }
 
     /// Block queries, answered by the first plain validator.
@@ -271,18 +240,10 @@ impl Network {
     }
 
     async fn start_all(&mut self, names: &[&str]) -> Result<()> {
-        for slot in self
-            .slots
-            .iter_mut()
-            .filter(|slot| names.contains(&slot.node.name.as_str()))
-        {
+        for slot in self.slots.iter_mut().filter(|slot| names.contains(&slot.node.name.as_str())) {
             slot.spawn()?;
         }
-        for slot in self
-            .slots
-            .iter_mut()
-            .filter(|slot| names.contains(&slot.node.name.as_str()))
-        {
+        for slot in self.slots.iter_mut().filter(|slot| names.contains(&slot.node.name.as_str())) {
             slot.answers().await?;
         }
         Ok(())
@@ -296,14 +257,9 @@ impl Network {
             slot.reserved = vec![rpc, p2p];
         }
         for slot in &self.slots {
-            let others = self
-                .slots
-                .iter()
-                .map(|other| &other.node)
-                .filter(|other| other.id != slot.node.id);
-            let peers: Vec<_> = others
-                .map(|peer| format!("{}@127.0.0.1:{}", peer.id, peer.p2p_port))
-                .collect();
+            let others = self.slots.iter().map(|other| &other.node).filter(|other| other.id != slot.node.id);
+            let peers: Vec<_> =
+                others.map(|peer| format!("{}@127.0.0.1:{}", peer.id, peer.p2p_port)).collect();
             files::edit_config(&slot.node, &peers.join(","), &self.plan)?;
         }
         Ok(())
@@ -340,18 +296,12 @@ impl Slot {
             }
         });
         let answered = answered.await;
-        answered.map(|_| ()).with_context(|| {
-            format!(
-                "{} did not start; its log ends:\n{}",
-                node.name,
-                process.log_tail()
-            )
-        })
+        answered
+            .map(|_| ())
+            .with_context(|| format!("{} did not start; its log ends:\n{}", node.name, process.log_tail()))
     }
 
     fn port_was_taken(&self) -> bool {
-        self.process
-            .as_ref()
-            .is_some_and(|process| process.log_tail().contains("address already in use"))
+        self.process.as_ref().is_some_and(|process| process.log_tail().contains("address already in use"))
     }
 }

@@ -34,14 +34,7 @@ impl Node {
     #[cfg(test)]
     pub(crate) fn for_tests(name: &str, home: &Path) -> Self {
         let (name, home) = (name.to_owned(), home.to_path_buf());
-        Self {
-            name,
-            home,
-            id: String::new(),
-            rpc_port: 1,
-            p2p_port: 2,
-            program: PathBuf::from("node"),
-        }
+        Self { name, home, id: String::new(), rpc_port: 1, p2p_port: 2, program: PathBuf::from("node") }
     }
 
     /// The program and arguments that run it in the foreground.

@@ -36,10 +36,7 @@ pub(super) fn reserve() -> Result<Reservation> {
     for _ in 0..DRAWS {
         let port = if end > LOWEST { draw(LOWEST, end) } else { 0 };
         if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            return Ok(Reservation {
-                port: listener.local_addr()?.port(),
-                _listener: listener,
-            });
+            return Ok(Reservation { port: listener.local_addr()?.port(), _listener: listener });
         }
     }
     bail!("found no free port between {LOWEST} and {end} on the loopback interface")
@@ -52,10 +49,7 @@ pub(super) fn random() -> u64 {
 
 fn draw(from: u16, to: u16) -> u16 {
     let span = u64::from(to.saturating_sub(from)).max(1);
-    let offset = random()
-        .checked_rem(span)
-        .and_then(|offset| u16::try_from(offset).ok())
-        .unwrap_or(0);
+    let offset = random().checked_rem(span).and_then(|offset| u16::try_from(offset).ok()).unwrap_or(0);
     from.saturating_add(offset)
 }
 

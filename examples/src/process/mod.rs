@@ -45,11 +45,8 @@ impl Process {
     /// When the program, its log or its watchdog cannot be started.
     pub fn spawn(mut command: Command, log: &Path, marks: &[&Path]) -> Result<Self> {
         use std::os::unix::process::CommandExt;
-        let output = File::options()
-            .create(true)
-            .append(true)
-            .open(log)
-            .with_context(|| log.display().to_string())?;
+        let output =
+            File::options().create(true).append(true).open(log).with_context(|| log.display().to_string())?;
         let program = command.get_program().to_string_lossy().into_owned();
         let mut child = command
             .stdin(Stdio::null())
@@ -67,14 +64,7 @@ impl Process {
             }
         };
         let marks = marks.iter().map(|mark| mark.to_path_buf()).collect();
-        Ok(Self {
-            child,
-            group,
-            ended: None,
-            watchdog,
-            marks,
-            log: log.to_path_buf(),
-        })
+        Ok(Self { child, group, ended: None, watchdog, marks, log: log.to_path_buf() })
     }
 
     /// The leader's process id.
@@ -130,9 +120,8 @@ impl Process {
     /// itself.
     pub async fn terminate(&mut self, within: Duration) -> bool {
         self.signal_leader(Signal::TERM);
-        let ended = wait::until("a process to end", within, || {
-            std::future::ready(Ok(self.ended().map(|_| ())))
-        });
+        let ended =
+            wait::until("a process to end", within, || std::future::ready(Ok(self.ended().map(|_| ()))));
         let graceful = ended.await.is_ok();
         self.kill_group();
         graceful
@@ -141,9 +130,7 @@ impl Process {
     /// The end of its output, for error messages.
     pub fn log_tail(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
-        let tail = text
-            .get(text.len().saturating_sub(LOG_TAIL)..)
-            .unwrap_or_default();
+        let tail = text.get(text.len().saturating_sub(LOG_TAIL)..).unwrap_or_default();
         String::from_utf8_lossy(tail).into_owned()
     }
 
@@ -174,10 +161,7 @@ impl Drop for Process {
 /// The child's group, and a watchdog over it.
 fn guard(child: &Child) -> Result<(Pid, Child)> {
     use std::os::unix::process::CommandExt;
-    let group = i32::try_from(child.id())
-        .ok()
-        .and_then(Pid::from_raw)
-        .context("not a process id")?;
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("not a process id")?;
     let watchdog = Command::new("/bin/sh")
         .args(["-c", "read -r _; kill -s KILL -- \"-$0\""])
         .arg(child.id().to_string())
@@ -198,9 +182,7 @@ mod tests {
     /// A leader with a child of its own, both carrying the mark in their command lines.
     fn family(dir: &Path) -> Process {
         let mut command = Command::new("/bin/sh");
-        command
-            .args(["-c", "sh -c 'while :; do sleep 0.05; done' \"$0\" & wait"])
-            .arg(dir);
+        command.args(["-c", "sh -c 'while :; do sleep 0.05; done' \"$0\" & wait"]).arg(dir);
         Process::spawn(command, &dir.join("log"), &[dir]).unwrap()
     }
 
@@ -225,11 +207,7 @@ mod tests {
         both_run(&process).await;
         let group = process.group.as_raw_nonzero().get();
         drop(process);
-        let gone = || {
-            procfs::group_members(group)
-                .iter()
-                .all(|pid| !procfs::mentions(*pid, dir.path()))
-        };
+        let gone = || procfs::group_members(group).iter().all(|pid| !procfs::mentions(*pid, dir.path()));
         wait::until("the group to be gone", Duration::from_secs(5), || {
             std::future::ready(Ok(gone().then_some(())))
         })
@@ -244,10 +222,7 @@ mod tests {
         both_run(&process).await;
         process.kill_leader();
         assert!(process.ended().is_some());
-        assert!(
-            process.group_lives(),
-            "the leader's child must survive its parent"
-        );
+        assert!(process.group_lives(), "the leader's child must survive its parent");
         process.kill_group();
         let started = Instant::now();
         while process.group_lives() {

@@ -121,25 +121,15 @@ impl Fault {
     ) -> Result<()> {
         match self {
             Self::Kill => {
-                tell(format!(
-                    "{} signs; {machine} stays off for {:?}",
-                    other(machine),
-                    pace.down
-                ));
+                tell(format!("{} signs; {machine} stays off for {:?}", other(machine), pace.down));
                 tokio::time::sleep(pace.down).await;
                 tell(format!("{machine} starts again"));
                 start(lab, machine).await
             }
             Self::Freeze => {
-                tell(format!(
-                    "{} signs; {machine} stands still for {:?}",
-                    other(machine),
-                    pace.down
-                ));
+                tell(format!("{} signs; {machine} stands still for {:?}", other(machine), pace.down));
                 tokio::time::sleep(pace.down).await;
-                tell(format!(
-                    "{machine} goes on (SIGCONT), and does not know that time went by"
-                ));
+                tell(format!("{machine} goes on (SIGCONT), and does not know that time went by"));
                 lab.machine(machine)?.thaw();
                 Ok(())
             }
@@ -181,14 +171,7 @@ impl std::str::FromStr for Fault {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let all = [
-            Self::Kill,
-            Self::Freeze,
-            Self::Node,
-            Self::Pilot,
-            Self::Switchover,
-            Self::BothAtOnce,
-        ];
+        let all = [Self::Kill, Self::Freeze, Self::Node, Self::Pilot, Self::Switchover, Self::BothAtOnce];
         let found = all.into_iter().find(|fault| fault.name() == text);
         found.with_context(|| format!("no such fault; there are {}", all.map(Self::name).join(", ")))
     }

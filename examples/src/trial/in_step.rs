@@ -22,11 +22,7 @@ impl Lab {
     /// # Errors
     /// When they have not in time; says what was missing.
     pub async fn wait_in_step(&self, height: u64) -> Result<u64> {
-        let mut tails: Vec<_> = self
-            .machines
-            .iter()
-            .map(|machine| Tail::new(&machine.audit()))
-            .collect();
+        let mut tails: Vec<_> = self.machines.iter().map(|machine| Tail::new(&machine.audit())).collect();
         let mut signed: Vec<BTreeSet<u64>> = vec![BTreeSet::new(); tails.len()];
         let reached = wait::until("both machines to sign the same heights", IN_STEP_WITHIN, || {
             std::future::ready(look(&mut tails, &mut signed, height))
@@ -55,18 +51,11 @@ impl Lab {
 fn look(tails: &mut [Tail], signed: &mut [BTreeSet<u64>], above: u64) -> Result<Option<u64>> {
     let is_wanted = |entry: &Entry| entry.step == Step::Precommit && entry.height > above;
     for (tail, heights) in tails.iter_mut().zip(signed.iter_mut()) {
-        heights.extend(
-            tail.poll()?
-                .iter()
-                .filter(|entry| is_wanted(entry))
-                .map(|entry| entry.height),
-        );
+        heights.extend(tail.poll()?.iter().filter(|entry| is_wanted(entry)).map(|entry| entry.height));
     }
     let Some((first, others)) = signed.split_first() else {
         return Ok(None);
     };
-    let common = first
-        .iter()
-        .filter(|height| others.iter().all(|heights| heights.contains(height)));
+    let common = first.iter().filter(|height| others.iter().all(|heights| heights.contains(height)));
     Ok(common.copied().nth(1))
 }

@@ -18,12 +18,7 @@ pub struct Ledger {
 impl Ledger {
     /// Begins with `first`.
     pub fn from(first: u64) -> Self {
-        Self {
-            next: first,
-            unread: None,
-            calm: Missed::default(),
-            first,
-        }
+        Self { next: first, unread: None, calm: Missed::default(), first }
     }
 
     /// A fault begins at `height`, the last committed one: a vote for it may still be on its way, so the fault answers

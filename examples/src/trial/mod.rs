@@ -52,15 +52,14 @@ pub struct Pace {
     pub down: Duration,
     /// How long after its death a pilot is started again: systemd's `RestartSec`.
     pub restart_after: Duration,
+    /// How many more heights a trial answers for once both machines are in step.
+    pub settle: u64,
 }
 
 impl Default for Pace {
-    /// Three seconds down; a pilot comes back after two.
+    /// Three seconds down; a pilot comes back after two; two heights more.
     fn default() -> Self {
-        Self {
-            down: Duration::from_secs(3),
-            restart_after: Duration::from_secs(2),
-        }
+        Self { down: Duration::from_secs(3), restart_after: Duration::from_secs(2), settle: 2 }
     }
 }
 
@@ -78,9 +77,7 @@ pub async fn run(
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<Outcome> {
     let before = lab.standing().await?;
-    let machine = before
-        .owner
-        .context("nobody owns, so there is nobody to strike")?;
+    let machine = before.owner.context("nobody owns, so there is nobody to strike")?;
     let last = lab.last_position()?;
     let struck_at_height = lab.chain.height().await?;
     ledger.leave_calm(struck_at_height);
@@ -100,6 +97,8 @@ pub async fn run(
     tell("waiting until both machines sign in step".to_owned());
     lab.wait_in_step(repaired).await?;
     let took = at.elapsed();
+    tell("both sign in step; a few quiet blocks".to_owned());
+    let_heights_pass(lab, pace.settle).await?;
 
     let after = lab.standing().await?;
     let (heights, missed) = ledger.close(&lab.chain).await?;
@@ -125,12 +124,7 @@ struct Reach {
 impl Lab {
     /// The highest position for which a machine has let out a signature.
     fn last_position(&self) -> Result<Position> {
-        let files: Vec<_> = self
-            .machines
-            .iter()
-            .map(Machine::audit)
-            .filter(|file| file.is_file())
-            .collect();
+        let files: Vec<_> = self.machines.iter().map(Machine::audit).filter(|file| file.is_file()).collect();
         let positions = audit::read_all(&files)?.into_iter().map(|entry| Position {
             height: entry.height,
             round: entry.round,
@@ -165,10 +159,7 @@ pub async fn let_heights_pass(lab: &Lab, heights: u64) -> Result<u64> {
     let mut height = lab.chain.height().await?;
     let goal = height.saturating_add(heights);
     while height < goal {
-        height = lab
-            .chain
-            .wait_height(height.saturating_add(1), ONE_WITHIN)
-            .await?;
+        height = lab.chain.wait_height(height.saturating_add(1), ONE_WITHIN).await?;
     }
     Ok(height)
 }

@@ -30,10 +30,7 @@ impl Standing {
             .and_then(|machine| machine.get("name")?.as_str());
         let state = status.get("state").and_then(Value::as_str);
         Ok(Self {
-            epoch: status
-                .get("epoch")
-                .and_then(Value::as_u64)
-                .context("beam status names no epoch")?,
+            epoch: status.get("epoch").and_then(Value::as_u64).context("beam status names no epoch")?,
             owner: owner.map(str::to_owned),
             state: state.context("beam status names no state")?.to_owned(),
         })

@@ -48,8 +48,7 @@ fault cost more than one block (a planned switch: any); 2 not measured.";
 
 impl Args {
     pub(crate) fn takeover_after(&self) -> Duration {
-        self.takeover_after
-            .unwrap_or_else(|| trial::takeover_after(self.block_time))
+        self.takeover_after.unwrap_or_else(|| trial::takeover_after(self.block_time))
     }
 
     /// The most that the run may take.
@@ -71,11 +70,7 @@ impl std::str::FromStr for What {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> anyhow::Result<Self> {
-        if text == "idle" {
-            Ok(Self::Idle)
-        } else {
-            Ok(Self::Fault(text.parse()?))
-        }
+        if text == "idle" { Ok(Self::Idle) } else { Ok(Self::Fault(text.parse()?)) }
     }
 }
 

@@ -44,11 +44,8 @@ fn calm_after(fault: Fault) -> u64 {
 }
 
 fn tell(number: usize, outcome: &Outcome) {
-    let at = if outcome.missed.is_empty() {
-        String::new()
-    } else {
-        format!(" (heights {:?})", outcome.missed)
-    };
+    let at =
+        if outcome.missed.is_empty() { String::new() } else { format!(" (heights {:?})", outcome.missed) };
     println!(
         "{number:>4}  {} {}: missed {} of {}{at}, nil {}, next vote {} ms, epoch {} -> {}, {} owns, in step after {} ms",
         outcome.fault,

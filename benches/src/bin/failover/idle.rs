@@ -46,15 +46,10 @@ pub(crate) async fn run(args: &Args, lab: &mut Lab, log: &mut Log) -> Result<Mem
 
 fn resident_kib(machine: &mut Machine) -> Result<u64> {
     let name = machine.name().to_owned();
-    let pid = machine
-        .pilot_pid()
-        .with_context(|| format!("the pilot of {name} has ended"))?;
+    let pid = machine.pilot_pid().with_context(|| format!("the pilot of {name} has ended"))?;
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let fields: Vec<_> = line
-        .context("the kernel does not tell")?
-        .split_whitespace()
-        .collect();
+    let fields: Vec<_> = line.context("the kernel does not tell")?.split_whitespace().collect();
     ensure!(fields.get(1) == Some(&"kB"), "VmRSS in another unit");
     Ok(fields.first().context("VmRSS without a number")?.parse()?)
 }

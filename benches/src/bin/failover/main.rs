@@ -61,25 +61,16 @@ async fn measure(args: &Args) -> Result<bool> {
         // A few megabytes left in the temporary directory would do no harm.
         let _ = std::fs::remove_dir_all(&dir);
     } else {
-        eprintln!(
-            "measure: the logs of all nodes and machines are in {}",
-            dir.display()
-        );
+        eprintln!("measure: the logs of all nodes and machines are in {}", dir.display());
     }
     measured
 }
 
 async fn run(args: &Args, dir: &Path, beam: &Path) -> Result<bool> {
     let mut log = Log::open(args.output.as_ref())?;
-    let chain = NetworkPlan {
-        block_time: args.block_time,
-        ..NetworkPlan::default()
-    };
+    let chain = NetworkPlan { block_time: args.block_time, ..NetworkPlan::default() };
     let takeover_after = args.takeover_after();
-    let plan = MachinePlan {
-        takeover_after,
-        ..MachinePlan::default()
-    };
+    let plan = MachinePlan { takeover_after, ..MachinePlan::default() };
     let mut lab = Lab::start(dir, beam, chain, plan).await?;
     let first = lab.wait_in_step(0).await?;
     let mut ledger = Ledger::from(first);
@@ -102,14 +93,7 @@ async fn run(args: &Args, dir: &Path, beam: &Path) -> Result<bool> {
     ledger.finish(&lab.chain).await?;
     let takeovers = lab.standing().await?.epoch.saturating_sub(epoch);
     let verdict = lab.verdict().await?;
-    let summary = Summary {
-        args,
-        outcomes,
-        memory,
-        ledger,
-        takeovers,
-        verdict,
-    };
+    let summary = Summary { args, outcomes, memory, ledger, takeovers, verdict };
     log.write(&summary.to_json())?;
     println!("\n{summary}");
     match trouble {

@@ -49,9 +49,5 @@ NO_COLOR is honoured; into a file or a pipe go plain lines.";
 fn block_time(text: &str) -> Result<Duration, String> {
     let allowed = Duration::from_millis(500)..=Duration::from_secs(10);
     let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if allowed.contains(&time) {
-        Ok(time)
-    } else {
-        Err("must be 500ms to 10s".to_owned())
-    }
+    if allowed.contains(&time) { Ok(time) } else { Err("must be 500ms to 10s".to_owned()) }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use beam_examples::chain::Event;
 use beam_examples::judge::audit::Tail;
+use beam_examples::wait;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::task::JoinSet;
@@ -16,6 +17,8 @@ use crate::strip::{Strip, legend};
 
 /// How often the screen is drawn.
 const DRAW_EVERY: Duration = Duration::from_millis(100);
+/// How far the strip may be behind the chain.
+const CATCHES_UP_WITHIN: Duration = Duration::from_secs(2);
 /// Columns before and after the blocks.
 const MARGIN: usize = 4;
 
@@ -38,6 +41,12 @@ impl Feed {
     /// The strip now.
     pub(crate) fn strip(&self) -> MutexGuard<'_, Strip> {
         lock(&self.strip)
+    }
+
+    /// Waits until the strip has come to a height that the chain has. The strip only shows: its absence is no error.
+    pub(crate) async fn wait_for(&self, height: u64) {
+        let come = || std::future::ready(Ok((self.strip().height() >= height).then_some(())));
+        let _ = wait::until("the strip", CATCHES_UP_WITHIN, come).await;
     }
 
     /// Stops drawing.
@@ -84,20 +93,14 @@ fn lines(strip: &Strip, paint: Paint) -> Vec<String> {
     let signer = strip.signer().unwrap_or("nobody");
     vec![
         String::new(),
-        format!(
-            "    {}",
-            strip.draw(1, height, WIDTH.saturating_sub(MARGIN), paint)
-        ),
+        format!("    {}", strip.draw(1, height, WIDTH.saturating_sub(MARGIN), paint)),
         format!(
             "    height {}   epoch {}   signing: {}",
             paint.ink(Ink::Strong, &height.to_string()),
             paint.ink(Ink::Strong, &strip.epoch().to_string()),
             paint.ink(if signer == "b" { Ink::B } else { Ink::A }, signer),
         ),
-        format!(
-            "    {}",
-            paint.ink(Ink::Faint, "the blocks, oldest first: ") + &legend(paint)
-        ),
+        format!("    {}", paint.ink(Ink::Faint, "the blocks, oldest first: ") + &legend(paint)),
     ]
 }
 

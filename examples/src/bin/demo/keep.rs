@@ -9,10 +9,11 @@ pub(crate) async fn wait(screen: &Screen, stage: &mut Stage) {
     stage.feed.quiet(screen).await;
     let beam = stage.lab.beam.display();
     screen.say("");
-    screen.say(&screen.paint().ink(
-        Ink::Strong,
-        "The network stays up until Ctrl-C. To look around, in another terminal:",
-    ));
+    screen.say(
+        &screen
+            .paint()
+            .ink(Ink::Strong, "The network stays up until Ctrl-C. To look around, in another terminal:"),
+    );
     screen.say("");
     for machine in &stage.lab.machines {
         let (name, home) = (machine.name(), machine.home().display());

@@ -62,7 +62,6 @@ async fn play(args: &Args, screen: &Screen) -> Result<bool> {
     };
     let played = played.await;
     if played.is_ok() {
-        stage.clear();
         return played;
     }
     // An act that fails must not hide what is worse.

@@ -45,17 +45,11 @@ impl Paint {
     /// Colours on a terminal, unless NO_COLOR is set to anything.
     pub(crate) fn new(terminal: bool) -> Self {
         let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self {
-            colours: terminal && !unwanted,
-        }
+        Self { colours: terminal && !unwanted }
     }
 
     /// The text in that ink.
     pub(crate) fn ink(self, ink: Ink, text: &str) -> String {
-        if self.colours {
-            format!("\x1b[{}m{text}\x1b[0m", ink.code())
-        } else {
-            text.to_owned()
-        }
+        if self.colours { format!("\x1b[{}m{text}\x1b[0m", ink.code()) } else { text.to_owned() }
     }
 }

@@ -33,7 +33,7 @@ impl Report {
     /// Whether Beam kept what it promises.
     pub(crate) fn is_good(&self) -> bool {
         let few_missed = self.outcomes.iter().all(Outcome::is_good);
-        few_missed && self.calm_missed == 0 && self.verdict.outcome() == Judgement::Clean
+        few_missed && self.verdict.outcome() == Judgement::Clean
     }
 
     /// Shows it.
@@ -73,11 +73,8 @@ impl Report {
         }
         let verdict = &self.verdict;
         let votes: u64 = verdict.votes.values().sum();
-        let signatures: Vec<_> = verdict
-            .signatures
-            .iter()
-            .map(|(machine, count)| format!("{count} by {machine}"))
-            .collect();
+        let signatures: Vec<_> =
+            verdict.signatures.iter().map(|(machine, count)| format!("{count} by {machine}")).collect();
         lines.extend([
             String::new(),
             format!(
@@ -94,11 +91,7 @@ impl Report {
             ),
             format!("  {votes} votes received by v1, v2 and v3"),
             format!("  {} blocks looked through for evidence", verdict.blocks),
-            format!(
-                "  {} conflicts, {} pieces of evidence",
-                verdict.conflicts.len(),
-                verdict.evidence.len()
-            ),
+            format!("  {} conflicts, {} pieces of evidence", verdict.conflicts.len(), verdict.evidence.len()),
         ]);
         lines.extend(self.doubts());
         lines.extend([String::new(), self.last_word(paint)]);
@@ -110,20 +103,12 @@ impl Report {
         let verdict = &self.verdict;
         let mut doubts = Vec::new();
         if verdict.unaudited > 0 {
-            doubts.push(format!(
-                "  {} votes that no machine wrote down",
-                verdict.unaudited
-            ));
+            doubts.push(format!("  {} votes that no machine wrote down", verdict.unaudited));
         }
         if verdict.interruptions > 0 {
             doubts.push(format!("  {} interruptions of the watch", verdict.interruptions));
         }
-        doubts.extend(
-            verdict
-                .conflicts
-                .iter()
-                .map(|conflict| format!("  conflict at {conflict}")),
-        );
+        doubts.extend(verdict.conflicts.iter().map(|conflict| format!("  conflict at {conflict}")));
         doubts.extend(verdict.evidence.iter().map(|evidence| format!("  {evidence}")));
         doubts
     }
@@ -134,14 +119,12 @@ impl Report {
                 paint.ink(Ink::Bad, "THE VALIDATOR CONTRADICTED ITSELF. Please report this.")
             }
             Judgement::NothingSeen => paint.ink(Ink::Bad, "Nothing was seen, so nothing is proved."),
-            Judgement::Clean if self.is_good() => paint.ink(
-                Ink::Good,
-                "Never signed twice, and the validator went on signing.",
-            ),
-            Judgement::Clean => paint.ink(
-                Ink::Odd,
-                "Never signed twice, but more blocks were missed than promised.",
-            ),
+            Judgement::Clean if self.is_good() => {
+                paint.ink(Ink::Good, "Never signed twice, and the validator went on signing.")
+            }
+            Judgement::Clean => {
+                paint.ink(Ink::Odd, "Never signed twice, but more blocks were missed than promised.")
+            }
         }
     }
 

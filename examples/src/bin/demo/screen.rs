@@ -29,29 +29,19 @@ struct Inner {
     doing: Option<(String, Instant)>,
     /// Live lines above it.
     above: Vec<String>,
+    /// What stands there now.
+    standing: String,
 }
 
 impl Screen {
     /// The standard output; for JSON the standard error, because the result alone goes to the output.
     pub(crate) fn new(output: Output) -> Self {
         let to_stderr = output == Output::Json;
-        let terminal = if to_stderr {
-            std::io::stderr().is_terminal()
-        } else {
-            std::io::stdout().is_terminal()
-        };
+        let terminal =
+            if to_stderr { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
         let is_live = terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let inner = Inner {
-            to_stderr,
-            drawn: 0,
-            doing: None,
-            above: Vec::new(),
-        };
-        Self {
-            inner: Arc::new(Mutex::new(inner)),
-            paint: Paint::new(is_live),
-            is_live,
-        }
+        let inner = Inner { to_stderr, drawn: 0, doing: None, above: Vec::new(), standing: String::new() };
+        Self { inner: Arc::new(Mutex::new(inner)), paint: Paint::new(is_live), is_live }
     }
 
     /// The colours that suit it.
@@ -91,8 +81,12 @@ impl Screen {
     pub(crate) fn draw(&self) {
         if self.is_live {
             let mut inner = self.lock();
-            let text = inner.erase() + &inner.live(true, self.paint);
-            inner.write(&text);
+            let erase = inner.erase();
+            let before = std::mem::take(&mut inner.standing);
+            let live = inner.live(true, self.paint);
+            if live != before {
+                inner.write(&(erase + &live));
+            }
         }
     }
 
@@ -114,11 +108,7 @@ impl Inner {
     fn erase(&mut self) -> String {
         let lines = std::mem::take(&mut self.drawn);
         // To the first of them, then clear to the end of the screen.
-        if lines == 0 {
-            String::new()
-        } else {
-            format!("\x1b[{lines}A\r\x1b[J")
-        }
+        if lines == 0 { String::new() } else { format!("\x1b[{lines}A\r\x1b[J") }
     }
 
     /// What draws the live lines.
@@ -138,6 +128,7 @@ impl Inner {
             text.push_str(&format!("  {} {what}\n", paint.ink(Ink::Faint, &clock)));
             self.drawn = self.drawn.saturating_add(1);
         }
+        self.standing.clone_from(&text);
         text
     }
 

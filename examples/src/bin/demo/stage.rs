@@ -21,12 +21,27 @@ const TICK: Duration = Duration::from_millis(200);
 /// How many blocks are shown before the first act.
 const PROLOGUE_BLOCKS: u64 = 3;
 
-/// A running network and what is counted about it. Dropping it kills everything; the files stay.
+/// A running network and what is counted about it. Dropping it kills everything and removes its files, in this order.
 pub(crate) struct Stage {
     pub(crate) feed: Feed,
     pub(crate) lab: Lab,
     pub(crate) ledger: Ledger,
+    files: Files,
+}
+
+/// The folder of everything. It goes when this is dropped, unless somebody may want to look into it.
+struct Files {
     dir: PathBuf,
+    stay: bool,
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        if !self.stay {
+            // Left behind it would be a few megabytes in the temporary directory, no more.
+            let _ = fs::remove_dir_all(&self.dir);
+        }
+    }
 }
 
 impl Stage {
@@ -41,54 +56,33 @@ impl Stage {
         let beam = install::beam_binary().await?;
 
         let dir = std::env::temp_dir().join(format!("beam-demo-{}", std::process::id()));
-        let started = start(args, screen, &dir, &beam).await;
+        let mut files = Files { dir, stay: false };
+        let started = start(args, screen, &files.dir, &beam).await;
         clock.shutdown().await;
         match started {
-            Ok((lab, feed, first)) => Ok(Self {
-                feed,
-                lab,
-                ledger: Ledger::from(first),
-                dir,
-            }),
-            Err(error) => Err(error).with_context(|| format!("what it did is in {}", dir.display())),
+            Ok((lab, feed, first)) => Ok(Self { feed, lab, ledger: Ledger::from(first), files }),
+            Err(error) => {
+                files.stay = true;
+                Err(error).with_context(|| format!("what it did is in {}", files.dir.display()))
+            }
         }
     }
 
-    /// Ends everything and removes its files.
-    pub(crate) fn clear(self) {
-        let Self { feed, lab, dir, .. } = self;
-        drop(feed);
-        drop(lab);
-        // Left behind it would be a few megabytes in the temporary directory, no more.
-        let _ = fs::remove_dir_all(dir);
-    }
-
     /// Ends everything, and says where its files are.
-    pub(crate) fn leave_files(self, screen: &Screen) {
+    pub(crate) fn leave_files(mut self, screen: &Screen) {
         screen.close();
-        eprintln!(
-            "demo: the logs of all nodes and machines are in {}",
-            self.dir.display()
-        );
+        self.files.stay = true;
+        eprintln!("demo: the logs of all nodes and machines are in {}", self.files.dir.display());
     }
 }
 
 async fn start(args: &Args, screen: &Screen, dir: &Path, beam: &Path) -> Result<(Lab, Feed, u64)> {
     screen.doing("starting validators v1, v2 and v3, then machines a and b as the fourth");
-    let chain = NetworkPlan {
-        block_time: args.block_time,
-        ..NetworkPlan::default()
-    };
-    let plan = MachinePlan {
-        takeover_after: trial::takeover_after(args.block_time),
-        ..MachinePlan::default()
-    };
+    let chain = NetworkPlan { block_time: args.block_time, ..NetworkPlan::default() };
+    let plan =
+        MachinePlan { takeover_after: trial::takeover_after(args.block_time), ..MachinePlan::default() };
     let lab = Lab::start(dir, beam, chain, plan).await?;
-    let audits = lab
-        .machines
-        .iter()
-        .map(beam_examples::machine::Machine::audit)
-        .collect();
+    let audits = lab.machines.iter().map(beam_examples::machine::Machine::audit).collect();
     let feed = Feed::start(screen, lab.watcher.listen(), audits);
     screen.doing("waiting until both machines sign in step");
     let first = lab.wait_in_step(0).await?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use beam_examples::chain::Flag;
-use beam_examples::judge::audit::Entry;
+use beam_examples::judge::audit::{Entry, claim};
 use beam_examples::judge::canonical::Step;
 
 use crate::paint::{Ink, Paint};
@@ -12,8 +12,8 @@ use crate::paint::{Ink, Paint};
 #[derive(Debug, Default)]
 pub(crate) struct Strip {
     flags: BTreeMap<u64, Flag>,
-    /// Per height: whether it is a vote for nil, when it was let out, by which machine. The least is the one that counts.
-    precommits: BTreeMap<u64, (bool, u64, String)>,
+    /// Per height the precommit with the best claim.
+    precommits: BTreeMap<u64, Entry>,
     epoch: u64,
 }
 
@@ -38,14 +38,9 @@ impl Strip {
     pub(crate) fn signed(&mut self, entry: &Entry) {
         self.epoch = self.epoch.max(entry.epoch);
         if entry.step == Step::Precommit {
-            let is_nil = entry.statement().is_ok_and(|statement| statement.block.is_none());
-            let candidate = (is_nil, entry.at_ms, entry.machine.clone());
-            let known = self
-                .precommits
-                .entry(entry.height)
-                .or_insert_with(|| candidate.clone());
-            if candidate < *known {
-                *known = candidate;
+            let known = self.precommits.entry(entry.height).or_insert_with(|| entry.clone());
+            if claim(entry) < claim(known) {
+                *known = entry.clone();
             }
         }
     }
@@ -62,9 +57,7 @@ impl Strip {
 
     /// Who signed the newest height that anybody signed.
     pub(crate) fn signer(&self) -> Option<&str> {
-        self.precommits
-            .last_key_value()
-            .map(|(_, (_, _, machine))| machine.as_str())
+        self.precommits.last_key_value().map(|(_, entry)| entry.machine.as_str())
     }
 
     /// The heights of a range in a row, at most the last `width` of them.
@@ -75,10 +68,7 @@ impl Strip {
     }
 
     fn cell(&self, height: u64, paint: Paint) -> String {
-        let machine = self
-            .precommits
-            .get(&height)
-            .map(|(_, _, machine)| machine.as_str());
+        let machine = self.precommits.get(&height).map(|entry| entry.machine.as_str());
         match (self.flags.get(&height), machine) {
             (None, _) => paint.ink(Ink::Faint, "."),
             (Some(Flag::Absent), _) => paint.ink(Ink::Bad, "X"),
