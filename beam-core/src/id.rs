@@ -20,11 +20,7 @@ pub struct ParseError {
 impl ParseError {
     pub(crate) fn new(what: &'static str, text: &str, why: &'static str) -> Self {
         const SHOWN_CHARS: usize = 80;
-        Self {
-            what,
-            text: text.chars().take(SHOWN_CHARS).collect(),
-            why,
-        }
+        Self { what, text: text.chars().take(SHOWN_CHARS).collect(), why }
     }
 }
 
@@ -133,10 +129,7 @@ impl FromStr for ChainId {
         if text.is_empty() || text.len() > Self::LEN_MAX {
             return Err(ParseError::new("chain id", text, "expected 1 to 50 bytes"));
         }
-        if text
-            .chars()
-            .any(|c| c.is_control() || c.is_whitespace() || c == '/')
-        {
+        if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '/') {
             return Err(ParseError::new(
                 "chain id",
                 text,
@@ -164,14 +157,9 @@ impl TryFrom<String> for ChainId {
 /// Bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn to_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    // By table: this stands in the way of every vote, and formatting each byte takes ten times as long.
+    let digit = |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble });
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
 /// The bytes that a text of hexadecimal digits (either case) stands for.
@@ -207,12 +195,7 @@ mod tests {
 
     #[test]
     fn a_short_an_upper_case_or_a_signed_id_is_refused() {
-        for text in [
-            "",
-            "ff",
-            "+0000000000000000000000000000000",
-            "FF000000000000000000000000000000",
-        ] {
+        for text in ["", "ff", "+0000000000000000000000000000000", "FF000000000000000000000000000000"] {
             assert!(text.parse::<SignerId>().is_err(), "{text}");
         }
     }

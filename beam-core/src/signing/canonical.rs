@@ -91,11 +91,7 @@ impl<'a> Canonical<'a> {
             .filter(|round| *round <= Round::MAX.0)
             .ok_or(Unreadable("a round out of range"))?;
         Ok(Self {
-            mark: Mark {
-                height: Height(height),
-                round: Round(round),
-                step,
-            },
+            mark: Mark { height: Height(height), round: Round(round), step },
             block,
             pol_round,
             timestamp: timestamp.ok_or(Unreadable("no timestamp"))?,
@@ -107,11 +103,7 @@ impl<'a> Canonical<'a> {
     /// time: `CometBFT` keeps its own timestamp when it takes over a proposal's signature, so only identical bytes help.
     #[must_use]
     pub fn same_vote(&self, other: &Self) -> bool {
-        self.mark.step != Step::Proposal
-            && Self {
-                timestamp: other.timestamp,
-                ..self.clone()
-            } == *other
+        self.mark.step != Step::Proposal && Self { timestamp: other.timestamp, ..self.clone() } == *other
     }
 }
 
@@ -205,11 +197,7 @@ impl<'a> Reader<'a> {
     }
 
     fn end(&self) -> Result<(), Unreadable> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Unreadable("more bytes than the length says"))
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(Unreadable("more bytes than the length says")) }
     }
 }
 
@@ -245,10 +233,7 @@ mod tests {
 
     #[test]
     fn the_golden_bytes_are_read() {
-        let time = Timestamp {
-            seconds: 1_700_000_000,
-            nanos: 123_456_789,
-        };
+        let time = Timestamp { seconds: 1_700_000_000, nanos: 123_456_789 };
         let block = from_hex(&block_id()).unwrap();
         let bytes = from_hex(PREVOTE_NIL).unwrap();
         let read = Canonical::read(&bytes).unwrap();
@@ -264,10 +249,7 @@ mod tests {
         );
         let bytes = precommit();
         let read = Canonical::read(&bytes).unwrap();
-        assert_eq!(
-            (read.mark, read.block),
-            (Mark::new(12345, 2, Step::Precommit), Some(&block[..]))
-        );
+        assert_eq!((read.mark, read.block), (Mark::new(12345, 2, Step::Precommit), Some(&block[..])));
         let bytes = proposal();
         let read = Canonical::read(&bytes).unwrap();
         assert_eq!(
@@ -280,25 +262,13 @@ mod tests {
     fn only_a_votes_timestamp_may_differ() {
         let bytes = precommit();
         let vote = Canonical::read(&bytes).unwrap();
-        let later = Canonical {
-            timestamp: Timestamp { seconds: 1, nanos: 0 },
-            ..vote.clone()
-        };
+        let later = Canonical { timestamp: Timestamp { seconds: 1, nanos: 0 }, ..vote.clone() };
         assert!(vote.same_vote(&later));
-        assert!(!vote.same_vote(&Canonical {
-            block: None,
-            ..vote.clone()
-        }));
-        assert!(!vote.same_vote(&Canonical {
-            chain_id: "other",
-            ..vote.clone()
-        }));
+        assert!(!vote.same_vote(&Canonical { block: None, ..vote.clone() }));
+        assert!(!vote.same_vote(&Canonical { chain_id: "other", ..vote.clone() }));
         let bytes = proposal();
         let proposal = Canonical::read(&bytes).unwrap();
-        assert!(!proposal.same_vote(&Canonical {
-            timestamp: Timestamp::default(),
-            ..proposal.clone()
-        }));
+        assert!(!proposal.same_vote(&Canonical { timestamp: Timestamp::default(), ..proposal.clone() }));
     }
 
     #[test]

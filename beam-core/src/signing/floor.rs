@@ -34,11 +34,7 @@ impl Floor {
     /// The floor that a record amounts to.
     #[must_use]
     pub fn of(record: &Record) -> Self {
-        Self {
-            lineage: record.lineage,
-            mark: record.mark,
-            bytes: record.bytes.clone(),
-        }
+        Self { lineage: record.lineage, mark: record.mark, bytes: record.bytes.clone() }
     }
 
     /// Compares a record with this floor.

@@ -76,11 +76,7 @@ impl Mark {
     /// The position from its parts.
     #[must_use]
     pub const fn new(height: u64, round: u32, step: Step) -> Self {
-        Self {
-            height: Height(height),
-            round: Round(round),
-            step,
-        }
+        Self { height: Height(height), round: Round(round), step }
     }
 
     /// The position for people: the end of a height is called that, since its numbers tell nothing.
@@ -96,11 +92,7 @@ impl Mark {
     /// The last position of a height: whoever is there signs nothing more at that height.
     #[must_use]
     pub const fn end_of(height: Height) -> Self {
-        Self {
-            height,
-            round: Round::MAX,
-            step: Step::Precommit,
-        }
+        Self { height, round: Round::MAX, step: Step::Precommit }
     }
 }
 
@@ -121,9 +113,8 @@ impl FromStr for Mark {
         else {
             return Err(bad("expected height/round/step"));
         };
-        let height = decimal(height)
-            .filter(|h| *h <= Height::MAX.0)
-            .ok_or_else(|| bad("the height is no height"))?;
+        let height =
+            decimal(height).filter(|h| *h <= Height::MAX.0).ok_or_else(|| bad("the height is no height"))?;
         let round = decimal(round)
             .and_then(|round| u32::try_from(round).ok())
             .filter(|round| *round <= Round::MAX.0)

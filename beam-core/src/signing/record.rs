@@ -112,13 +112,7 @@ impl Record {
     #[must_use]
     pub fn handed_to(&self, owner: SignerId, handover: Handover) -> Option<Self> {
         let epoch = Epoch(self.epoch.0.checked_add(1)?);
-        Some(Self {
-            epoch,
-            owner: Some(owner),
-            since: self.mark,
-            handover,
-            ..self.clone()
-        })
+        Some(Self { epoch, owner: Some(owner), since: self.mark, handover, ..self.clone() })
     }
 
     /// The record as it is written to the register.
@@ -126,15 +120,10 @@ impl Record {
     pub fn encode(&self) -> Vec<u8> {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let bytes = (!self.bytes.is_empty()).then(|| to_hex(&self.bytes));
-        let lock = self.lock.as_ref().map(|lock| {
-            format!(
-                "{}/{} {} {}",
-                lock.height,
-                lock.round,
-                to_hex(&lock.block.0),
-                lock.session
-            )
-        });
+        let lock = self
+            .lock
+            .as_ref()
+            .map(|lock| format!("{}/{} {} {}", lock.height, lock.round, to_hex(&lock.block.0), lock.session));
         format!(
             "{HEADER}\nlineage {}\nepoch {}\nowner {}\nsince {} {}\nmark {}\nbytes {}\nlock {}\n",
             self.lineage,
@@ -157,10 +146,7 @@ impl Record {
         let text =
             std::str::from_utf8(value).map_err(|_| ParseError::new("record", "(bytes)", "it is not text"))?;
         let bad = |why| ParseError::new("record", text, why);
-        let mut lines = text
-            .strip_suffix('\n')
-            .ok_or_else(|| bad("it is cut short"))?
-            .split('\n');
+        let mut lines = text.strip_suffix('\n').ok_or_else(|| bad("it is cut short"))?.split('\n');
         if lines.next() != Some(HEADER) {
             return Err(bad(
                 "its first line is not \"beam-record 1\": another version of Beam may have written it",
@@ -175,9 +161,8 @@ impl Record {
         let lineage = field("lineage")?.parse()?;
         let epoch = Epoch(number(field("epoch")?).ok_or_else(|| bad("the epoch is no number"))?);
         let owner = unless_dash(field("owner")?, SignerId::from_str)?;
-        let (since, handover) = field("since")?
-            .split_once(' ')
-            .ok_or_else(|| bad("since must be a mark and a reason"))?;
+        let (since, handover) =
+            field("since")?.split_once(' ').ok_or_else(|| bad("since must be a mark and a reason"))?;
         let since = since.parse()?;
         let handover = match handover {
             "init" => Handover::Init,
@@ -194,16 +179,7 @@ impl Record {
         if lock.as_ref().is_some_and(|lock| lock.height != mark.height) {
             return Err(bad("its lock is of another height than its mark"));
         }
-        Ok(Self {
-            lineage,
-            epoch,
-            owner,
-            since,
-            handover,
-            mark,
-            bytes,
-            lock,
-        })
+        Ok(Self { lineage, epoch, owner, since, handover, mark, bytes, lock })
     }
 }
 
@@ -211,18 +187,11 @@ fn unless_dash<T>(
     text: &str,
     read: impl FnOnce(&str) -> Result<T, ParseError>,
 ) -> Result<Option<T>, ParseError> {
-    if text == "-" {
-        Ok(None)
-    } else {
-        read(text).map(Some)
-    }
+    if text == "-" { Ok(None) } else { read(text).map(Some) }
 }
 
 fn number(text: &str) -> Option<u64> {
-    text.bytes()
-        .all(|b| b.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 fn decode_lock(text: &str) -> Result<Lock, ParseError> {
@@ -239,12 +208,7 @@ fn decode_lock(text: &str) -> Result<Lock, ParseError> {
     if block.is_empty() {
         return Err(bad("nobody locks on nil"));
     }
-    Ok(Lock {
-        height: at.height,
-        round: at.round,
-        block: BlockId(block),
-        session: session.parse()?,
-    })
+    Ok(Lock { height: at.height, round: at.round, block: BlockId(block), session: session.parse()? })
 }
 
 #[cfg(test)]
@@ -260,39 +224,26 @@ mod tests {
     fn any_record() -> impl Strategy<Value = Record> {
         let lock = proptest::option::of((any::<u128>(), proptest::collection::vec(any::<u8>(), 1..80)));
         let bytes = proptest::collection::vec(any::<u8>(), 0..200);
-        let handover = prop_oneof![
-            Just(Handover::Init),
-            Just(Handover::Takeover),
-            Just(Handover::Switchover)
-        ];
+        let handover =
+            prop_oneof![Just(Handover::Init), Just(Handover::Takeover), Just(Handover::Switchover)];
         let owner = proptest::option::of(any::<u128>());
-        (
-            any::<u128>(),
-            any::<u64>(),
-            owner,
-            any_mark(),
-            handover,
-            any_mark(),
-            bytes,
-            lock,
+        (any::<u128>(), any::<u64>(), owner, any_mark(), handover, any_mark(), bytes, lock).prop_map(
+            |(lineage, epoch, owner, since, handover, mark, bytes, lock)| Record {
+                lineage: Lineage::from_random(lineage),
+                epoch: Epoch(epoch),
+                owner: owner.map(SignerId::from_random),
+                since,
+                handover,
+                mark,
+                bytes,
+                lock: lock.map(|(session, block)| Lock {
+                    height: mark.height,
+                    round: mark.round,
+                    block: BlockId(block),
+                    session: SessionId::from_random(session),
+                }),
+            },
         )
-            .prop_map(
-                |(lineage, epoch, owner, since, handover, mark, bytes, lock)| Record {
-                    lineage: Lineage::from_random(lineage),
-                    epoch: Epoch(epoch),
-                    owner: owner.map(SignerId::from_random),
-                    since,
-                    handover,
-                    mark,
-                    bytes,
-                    lock: lock.map(|(session, block)| Lock {
-                        height: mark.height,
-                        round: mark.round,
-                        block: BlockId(block),
-                        session: SessionId::from_random(session),
-                    }),
-                },
-            )
     }
 
     proptest! {

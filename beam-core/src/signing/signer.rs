@@ -41,7 +41,7 @@ pub struct Signer {
     /// Requests in order of arrival; the first is being worked on.
     waiting: VecDeque<Request>,
     stage: Stage,
-    pub(super) attempts: u64,
+    attempts: u64,
     /// The epoch people were last told about.
     told: Option<Epoch>,
 }
@@ -87,11 +87,21 @@ enum Stage {
         attempt: Attempt,
         floor: Floor,
     },
-    /// The key is signing the recorded bytes.
+    /// The key is signing the recorded bytes, and the floor is on its way to the disk meanwhile if it must be raised. The
+    /// signature leaves when both are done.
     Signing {
         attempt: Attempt,
         repeated: bool,
+        floor: Option<(Attempt, Floor)>,
+        made: Option<Signatures>,
     },
+}
+
+impl Request {
+    /// Whether the record holds what is asked for: then its bytes may be signed, and nothing else at this mark.
+    fn repeats(&self, record: &Record) -> bool {
+        self.statement.mark() == record.mark && self.statement.repeats(&record.bytes)
+    }
 }
 
 impl Signer {
@@ -134,9 +144,7 @@ impl Signer {
     /// Whether it believes that it is the owner. Only the register knows; a wrong belief is harmless.
     #[must_use]
     pub fn owns(&self) -> bool {
-        self.view
-            .as_ref()
-            .is_some_and(|view| view.record.owner == Some(self.me))
+        self.view.as_ref().is_some_and(|view| view.record.owner == Some(self.me))
     }
 
     /// Why it has stopped, if it has.
@@ -181,10 +189,7 @@ impl Signer {
 
     fn swapped(&mut self, now: Instant, attempt: Attempt, outcome: SwapOutcome, out: &mut Vec<Action>) {
         let record = match &self.stage {
-            Stage::Swapping {
-                attempt: current,
-                record,
-            } if *current == attempt => record.clone(),
+            Stage::Swapping { attempt: current, record } if *current == attempt => record.clone(),
             _ => return,
         };
         self.stage = Stage::Idle;
@@ -209,45 +214,59 @@ impl Signer {
     }
 
     fn floor_kept(&mut self, now: Instant, attempt: Attempt, kept: bool, out: &mut Vec<Action>) {
-        let floor = match &self.stage {
-            Stage::Flooring {
-                attempt: current,
-                floor,
-            } if *current == attempt => floor.clone(),
-            _ => return,
+        let due = match &mut self.stage {
+            Stage::Flooring { attempt: current, floor } if *current == attempt => Some(floor.clone()),
+            Stage::Signing { floor, .. } => {
+                floor.take_if(|(current, _)| *current == attempt).map(|due| due.1)
+            }
+            _ => None,
         };
-        self.stage = Stage::Idle;
-        if kept {
-            self.floor = Some(floor);
-            self.decide(now, out);
+        let Some(floor) = due else { return };
+        if !kept {
+            return self.finish(now, Err(Refusal::FloorNotKept), out);
+        }
+        self.floor = Some(floor);
+        if matches!(self.stage, Stage::Signing { .. }) {
+            self.release(now, out);
         } else {
-            self.finish(now, Err(Refusal::FloorNotKept), out);
+            self.stage = Stage::Idle;
+            self.decide(now, out);
         }
     }
 
-    fn signed(&mut self, now: Instant, attempt: Attempt, made: Option<Signatures>, out: &mut Vec<Action>) {
-        let repeated = match &self.stage {
-            Stage::Signing {
-                attempt: current,
-                repeated,
-            } if *current == attempt => *repeated,
+    fn signed(
+        &mut self,
+        now: Instant,
+        attempt: Attempt,
+        signatures: Option<Signatures>,
+        out: &mut Vec<Action>,
+    ) {
+        match &mut self.stage {
+            Stage::Signing { attempt: current, made, .. } if *current == attempt => *made = signatures,
             _ => return,
-        };
-        self.stage = Stage::Idle;
-        let (Some(request), Some(view)) = (self.waiting.front(), &self.view) else {
+        }
+        if matches!(self.stage, Stage::Signing { made: None, .. }) {
+            let mark = self.waiting.front().map(|request| request.statement.mark());
+            return self.finish(now, Err(mark.map_or(Refusal::ShuttingDown, Refusal::KeyFailed)), out);
+        }
+        self.release(now, out);
+    }
+
+    /// Lets the signature go if it is made and the floor is there.
+    fn release(&mut self, now: Instant, out: &mut Vec<Action>) {
+        let (Stage::Signing { made: Some(signatures), floor: None, repeated, .. }, Some(view)) =
+            (&self.stage, &self.view)
+        else {
             return;
         };
-        let answer = match made {
-            None => Err(Refusal::KeyFailed(request.statement.mark())),
-            Some(signatures) => Ok(Release {
-                mark: view.record.mark,
-                bytes: view.record.bytes.clone(),
-                signatures,
-                epoch: view.record.epoch,
-                repeated,
-            }),
+        let release = Release {
+            mark: view.record.mark,
+            bytes: view.record.bytes.clone(),
+            signatures: signatures.clone(),
+            epoch: view.record.epoch,
+            repeated: *repeated,
         };
-        self.finish(now, answer, out);
+        self.finish(now, Ok(release), out);
     }
 
     fn seen(&mut self, sighting: Sighting, out: &mut Vec<Action>) {
@@ -267,16 +286,10 @@ impl Signer {
 
     /// Lets expire what was due by now.
     fn expire(&mut self, now: Instant, out: &mut Vec<Action>) {
-        let late = self
-            .waiting
-            .iter()
-            .position(|request| request.deadline > now)
-            .unwrap_or(self.waiting.len());
+        let late =
+            self.waiting.iter().position(|request| request.deadline > now).unwrap_or(self.waiting.len());
         for (place, request) in self.waiting.drain(..late).enumerate() {
-            out.push(refuse(
-                request.id,
-                late_refusal(&self.stage, self.view.as_ref(), &request),
-            ));
+            out.push(refuse(request.id, late_refusal(&self.stage, self.view.as_ref(), &request)));
             if place == 0 {
                 // Whatever the first one was doing is given up; a swap under way may still happen.
                 if matches!(self.stage, Stage::Swapping { .. }) {
@@ -317,10 +330,7 @@ impl Signer {
     }
 
     fn pause(&mut self, now: Instant, wait: Duration, for_owner: bool) {
-        self.stage = Stage::Pausing {
-            until: now + wait,
-            for_owner,
-        };
+        self.stage = Stage::Pausing { until: now + wait, for_owner };
     }
 
     /// Takes in what the register holds, as an operation that began with `attempt` found it.
@@ -351,10 +361,7 @@ impl Signer {
             match floor.compare(record) {
                 Above::Higher | Above::Same => {}
                 Above::PutBack => {
-                    return Some(Halt::PutBack {
-                        register: record.mark,
-                        floor: floor.mark,
-                    });
+                    return Some(Halt::PutBack { register: record.mark, floor: floor.mark });
                 }
                 Above::OtherLineage => return Some(Halt::OtherLineage),
             }
@@ -362,10 +369,7 @@ impl Signer {
         let (sighting, before) = self.sighting.take_if(|(_, before)| *before < attempt)?;
         debug_assert!(before < attempt);
         let known = sighting.mark < record.mark || records(record, &sighting);
-        (!known).then_some(Halt::Stranger {
-            chain: sighting.mark,
-            register: record.mark,
-        })
+        (!known).then_some(Halt::Stranger { chain: sighting.mark, register: record.mark })
     }
 
     /// Decides on the first waiting request, with a view of the register that is the owner's own or was just read.
@@ -373,62 +377,48 @@ impl Signer {
         let Some(view) = self.view.clone() else {
             return self.start_reading(out);
         };
-        // Rule 8: what was seen is remembered before anything is done about it.
-        if self
-            .floor
-            .as_ref()
-            .is_none_or(|floor| floor.compare(&view.record) == Above::Higher)
-        {
-            let (attempt, floor) = (self.next_attempt(), Floor::of(&view.record));
-            self.stage = Stage::Flooring {
-                attempt,
-                floor: floor.clone(),
-            };
-            out.push(Action::KeepFloor { attempt, floor });
+        if self.waiting.front().is_some_and(|request| request.repeats(&view.record)) {
+            return self.sign_recorded(&view.record, out);
+        }
+        // Rule 8: what was seen is remembered before anything else is done about it.
+        if let Some((attempt, floor)) = self.raise_floor(&view.record, out) {
+            self.stage = Stage::Flooring { attempt, floor };
             return;
         }
-        let Some(request) = self.waiting.front() else {
-            return self.proceed(now, out);
-        };
-        let (asked, recorded) = (request.statement.mark(), view.record.mark);
-        if asked < recorded {
-            self.finish(
-                now,
-                Err(Refusal::Past {
-                    asked,
-                    register: recorded,
-                }),
-                out,
-            );
-        } else if asked == recorded {
-            self.repeat(now, &view.record, out);
-        } else if view.record.owner.is_none_or(|owner| owner == self.me)
-            || self.waited(now, view.record.epoch)
-        {
-            self.advance(now, &view, out);
-        } else {
-            self.pause(now, Self::POLL_EVERY, true);
+        let register = view.record.mark;
+        match self.waiting.front().map(|request| request.statement.mark()) {
+            None => self.proceed(now, out),
+            Some(asked) if asked < register => self.finish(now, Err(Refusal::Past { asked, register }), out),
+            Some(asked) if asked == register => self.finish(now, Err(Refusal::Conflicting(asked)), out),
+            Some(_) if view.record.owner.is_none_or(|owner| owner == self.me) => {
+                self.advance(now, &view, out)
+            }
+            Some(_) if self.waited(now, view.record.epoch) => self.advance(now, &view, out),
+            Some(_) => self.pause(now, Self::POLL_EVERY, true),
         }
     }
 
-    /// Rule 3: at the mark, the recorded bytes are signed, and only for the same vote.
-    fn repeat(&mut self, now: Instant, record: &Record, out: &mut Vec<Action>) {
-        let Some(request) = self.waiting.front() else {
-            return;
-        };
-        if !request.statement.repeats(&record.bytes) {
-            return self.finish(now, Err(Refusal::Conflicting(record.mark)), out);
-        }
-        // Our own write of a moment ago comes this way too: it is ours if the very bytes and the epoch are.
+    /// Rule 8: begins to raise the floor to this record, if it is lower.
+    fn raise_floor(&mut self, record: &Record, out: &mut Vec<Action>) -> Option<(Attempt, Floor)> {
+        let raised = self.floor.as_ref().is_none_or(|floor| floor.compare(record) == Above::Higher);
+        raised.then(|| {
+            let (attempt, floor) = (self.next_attempt(), Floor::of(record));
+            out.push(Action::KeepFloor { attempt, floor: floor.clone() });
+            (attempt, floor)
+        })
+    }
+
+    /// Rule 3: signs what the register holds. The only place from which anything is signed.
+    fn sign_recorded(&mut self, record: &Record, out: &mut Vec<Action>) {
+        let Some(request) = self.waiting.front() else { return };
+        // Our own write of a moment ago comes this way too: it is ours if the very bytes and the owner are.
         let repeated = record.owner != Some(self.me) || request.statement.bytes() != record.bytes;
         let extension = request.extension.clone();
+        // Both at once: a key in an HSM takes as long as a disk.
+        let floor = self.raise_floor(record, out);
         let attempt = self.next_attempt();
-        self.stage = Stage::Signing { attempt, repeated };
-        out.push(Action::Sign {
-            attempt,
-            bytes: record.bytes.clone(),
-            extension,
-        });
+        self.stage = Stage::Signing { attempt, repeated, floor, made: None };
+        out.push(Action::Sign { attempt, bytes: record.bytes.clone(), extension });
     }
 
     /// Rule 5: whether the owner of this epoch has had its time. Begins to count if it has not.
@@ -453,24 +443,12 @@ impl Signer {
         };
         let mark = request.statement.mark();
         if let Some(lock_round) = self.bound_by(view.record.lock.as_ref(), request) {
-            return self.finish(
-                now,
-                Err(Refusal::Locked {
-                    asked: mark,
-                    lock_round: lock_round.0,
-                }),
-                out,
-            );
+            return self.finish(now, Err(Refusal::Locked { asked: mark, lock_round: lock_round.0 }), out);
         }
         let base = if view.record.owner == Some(self.me) {
             Some(view.record.clone())
         } else {
-            view.record
-                .handed_to(self.me, Handover::Takeover)
-                .map(|record| Record {
-                    since: mark,
-                    ..record
-                })
+            view.record.handed_to(self.me, Handover::Takeover).map(|record| Record { since: mark, ..record })
         };
         let Some(base) = base else {
             return self.finish(now, Err(Refusal::RecordDamaged), out);
@@ -484,32 +462,17 @@ impl Signer {
             }),
             _ => base.lock.clone().filter(|lock| lock.height == mark.height),
         };
-        let record = Record {
-            mark,
-            bytes: request.statement.bytes().to_vec(),
-            lock,
-            ..base
-        };
+        let record = Record { mark, bytes: request.statement.bytes().to_vec(), lock, ..base };
         let attempt = self.next_attempt();
-        self.stage = Stage::Swapping {
-            attempt,
-            record: record.clone(),
-        };
-        out.push(Action::Swap {
-            attempt,
-            expected: view.version,
-            record,
-        });
+        self.stage = Stage::Swapping { attempt, record: record.clone() };
+        out.push(Action::Swap { attempt, expected: view.version, record });
     }
 
     /// Rule 6: the round of a lock that forbids this prevote.
     fn bound_by(&self, lock: Option<&Lock>, request: &Request) -> Option<Round> {
         let mark = request.statement.mark();
         let lock = lock.filter(|lock| lock.height == mark.height && lock.session != request.session)?;
-        let other_block = request
-            .statement
-            .block()
-            .is_some_and(|block| *block != lock.block);
+        let other_block = request.statement.block().is_some_and(|block| *block != lock.block);
         let saw_why = self.asked.as_ref().is_some_and(|asked| {
             asked.session == request.session
                 && asked.height == lock.height
@@ -523,10 +486,7 @@ impl Signer {
     fn finish(&mut self, now: Instant, answer: Result<Release, Refusal>, out: &mut Vec<Action>) {
         self.stage = Stage::Idle;
         if let Some(request) = self.waiting.pop_front() {
-            out.push(Action::Answer {
-                request: request.id,
-                answer,
-            });
+            out.push(Action::Answer { request: request.id, answer });
         }
         self.proceed(now, out);
     }
@@ -536,11 +496,7 @@ impl Signer {
         self.view = None;
         self.stage = Stage::Idle;
         self.sighting = None;
-        out.extend(
-            self.waiting
-                .drain(..)
-                .map(|request| refuse(request.id, refusal.clone())),
-        );
+        out.extend(self.waiting.drain(..).map(|request| refuse(request.id, refusal.clone())));
     }
 
     /// Tells of a new epoch, and remembers takeovers.
@@ -556,11 +512,7 @@ impl Signer {
         self.told = Some(record.epoch);
         let (epoch, since) = (record.epoch, record.since);
         out.push(Action::Tell(if record.owner == Some(self.me) {
-            Notice::Owning {
-                epoch,
-                since,
-                takeover,
-            }
+            Notice::Owning { epoch, since, takeover }
         } else {
             Notice::Standby { epoch, since }
         }));
@@ -576,21 +528,9 @@ impl Machine for Signer {
         self.expire(now, &mut out);
         match event {
             Event::Woken => {}
-            Event::Asked {
-                request,
-                session,
-                statement,
-                extension,
-            } => {
+            Event::Asked { request, session, statement, extension } => {
                 let deadline = now + Self::ANSWER_WITHIN;
-                let request = Request {
-                    id: request,
-                    session,
-                    statement,
-                    extension,
-                    deadline,
-                    left_to: None,
-                };
+                let request = Request { id: request, session, statement, extension, deadline, left_to: None };
                 self.asked(now, request, &mut out);
             }
             Event::Read { attempt, outcome } => self.read(now, attempt, outcome, &mut out),
@@ -611,19 +551,12 @@ impl Machine for Signer {
             Stage::Pausing { until, .. } => Some(until),
             _ => None,
         };
-        self.waiting
-            .iter()
-            .map(|request| request.deadline)
-            .chain(pause)
-            .min()
+        self.waiting.iter().map(|request| request.deadline).chain(pause).min()
     }
 }
 
 fn refuse(request: RequestId, refusal: Refusal) -> Action {
-    Action::Answer {
-        request,
-        answer: Err(refusal),
-    }
+    Action::Answer { request, answer: Err(refusal) }
 }
 
 /// Whether the record holds just this signature.
@@ -638,7 +571,7 @@ fn late_refusal(stage: &Stage, view: Option<&View>, request: &Request) -> Refusa
     let mark: Mark = request.statement.mark();
     match (stage, view) {
         (Stage::Pausing { for_owner: true, .. }, Some(view)) => Refusal::OwnersTurn(mark, view.record.epoch),
-        (Stage::Flooring { .. }, _) => Refusal::FloorNotKept,
+        (Stage::Flooring { .. } | Stage::Signing { made: Some(_), .. }, _) => Refusal::FloorNotKept,
         (Stage::Signing { .. }, _) => Refusal::KeyFailed(mark),
         _ => Refusal::RegisterOutOfReach(mark),
     }

@@ -41,11 +41,7 @@ impl Statement {
     /// Anything else that must be said once only: message `number` of a sequence, whatever its bytes are.
     #[must_use]
     pub fn numbered(number: u64, bytes: Vec<u8>) -> Self {
-        Self {
-            mark: Mark::new(number, 0, Step::Proposal),
-            block: None,
-            bytes,
-        }
+        Self { mark: Mark::new(number, 0, Step::Proposal), block: None, bytes }
     }
 
     /// The position.

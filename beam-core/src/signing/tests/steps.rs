@@ -20,23 +20,29 @@ const MY_NODE: SessionId = SessionId::from_random(11);
 const OTHER_NODE: SessionId = SessionId::from_random(12);
 const TAKEOVER_AFTER: Duration = Duration::from_millis(300);
 
-/// A signer, a clock, and the register as the test wants it to be.
+/// A signer, a clock, and the attempts that it waits for.
 struct Bench {
     signer: Signer,
     now: Instant,
     requests: u64,
+    reading: Attempt,
+    swapping: Attempt,
+    flooring: Attempt,
+    signing: Attempt,
 }
 
 impl Bench {
     fn new(floor: Option<Floor>) -> Self {
-        let takeover = TakeoverConfig {
-            takeover_after: TAKEOVER_AFTER,
-            ..TakeoverConfig::default()
-        };
+        let takeover = TakeoverConfig { takeover_after: TAKEOVER_AFTER, ..TakeoverConfig::default() };
+        let none = Attempt(0);
         Self {
             signer: Signer::new(SignerConfig { me: ME, takeover }, floor),
             now: Instant::default(),
             requests: 0,
+            reading: none,
+            swapping: none,
+            flooring: none,
+            signing: none,
         }
     }
 
@@ -50,9 +56,23 @@ impl Bench {
         bench
     }
 
+    fn step(&mut self, event: Event) -> Vec<Action> {
+        let actions = self.signer.step(self.now, event);
+        for action in &actions {
+            match action {
+                Action::Read { attempt } => self.reading = *attempt,
+                Action::Swap { attempt, .. } => self.swapping = *attempt,
+                Action::KeepFloor { attempt, .. } => self.flooring = *attempt,
+                Action::Sign { attempt, .. } => self.signing = *attempt,
+                Action::Answer { .. } | Action::Tell(_) => {}
+            }
+        }
+        actions
+    }
+
     fn after(&mut self, wait: Duration) -> Vec<Action> {
         self.now = self.now + wait;
-        self.signer.step(self.now, Event::Woken)
+        self.step(Event::Woken)
     }
 
     fn ask(&mut self, statement: Statement) -> Vec<Action> {
@@ -62,57 +82,35 @@ impl Bench {
     fn ask_from(&mut self, session: SessionId, statement: Statement) -> Vec<Action> {
         self.requests += 1;
         let request = RequestId(self.requests);
-        self.signer.step(
-            self.now,
-            Event::Asked {
-                request,
-                session,
-                statement,
-                extension: None,
-            },
-        )
-    }
-
-    fn attempt(&self) -> Attempt {
-        Attempt(self.signer.attempts)
+        self.step(Event::Asked { request, session, statement, extension: None })
     }
 
     fn read(&mut self, outcome: ReadOutcome) -> Vec<Action> {
-        let attempt = self.attempt();
-        self.signer.step(self.now, Event::Read { attempt, outcome })
+        self.step(Event::Read { attempt: self.reading, outcome })
     }
 
     fn swapped(&mut self, outcome: SwapOutcome) -> Vec<Action> {
-        let attempt = self.attempt();
-        self.signer.step(self.now, Event::Swapped { attempt, outcome })
+        self.step(Event::Swapped { attempt: self.swapping, outcome })
     }
 
     fn floor_kept(&mut self, kept: bool) -> Vec<Action> {
-        let attempt = self.attempt();
-        self.signer.step(self.now, Event::FloorKept { attempt, kept })
+        self.step(Event::FloorKept { attempt: self.flooring, kept })
     }
 
     fn signed(&mut self) -> Vec<Action> {
-        let attempt = self.attempt();
-        let signatures = Some(Signatures {
-            statement: vec![7],
-            extension: None,
-        });
-        self.signer.step(self.now, Event::Signed { attempt, signatures })
+        let signatures = Some(Signatures { statement: vec![7], extension: None });
+        self.step(Event::Signed { attempt: self.signing, signatures })
     }
-}
 
-impl Signer {
-    fn last_attempt(&self) -> Attempt {
-        Attempt(self.attempts)
+    /// Both the floor and the signature are there, in this order.
+    fn released(&mut self) -> Vec<Action> {
+        assert_eq!(self.floor_kept(true), []);
+        self.signed()
     }
 }
 
 fn view(version: u64, record: Record) -> View {
-    View {
-        version: Version(version),
-        record,
-    }
+    View { version: Version(version), record }
 }
 
 fn mark(height: u64, step: Step) -> Mark {
@@ -129,18 +127,12 @@ fn record(owner: Option<SignerId>) -> Record {
 }
 
 fn at(record: &Record, statement: &Statement) -> Record {
-    Record {
-        mark: statement.mark(),
-        bytes: statement.bytes().to_vec(),
-        ..record.clone()
-    }
+    Record { mark: statement.mark(), bytes: statement.bytes().to_vec(), ..record.clone() }
 }
 
 fn refusal(actions: &[Action]) -> &Refusal {
     match actions.iter().find_map(|action| match action {
-        Action::Answer {
-            answer: Err(refusal), ..
-        } => Some(refusal),
+        Action::Answer { answer: Err(refusal), .. } => Some(refusal),
         _ => None,
     }) {
         Some(refusal) => refusal,
@@ -168,37 +160,41 @@ fn the_owner_swaps_keeps_its_floor_signs_and_answers_without_a_read() {
     let vote = statement(mark(10, Step::Prevote), Some(1), 0);
     let wanted = at(&record(Some(ME)), &vote);
     let actions = bench.ask(vote.clone());
-    let attempt = bench.attempt();
-    assert_eq!(
-        actions,
-        [Action::Swap {
-            attempt,
-            expected: Version(1),
-            record: wanted.clone()
-        }]
-    );
+    let (attempt, expected) = (bench.swapping, Version(1));
+    assert_eq!(actions, [Action::Swap { attempt, expected, record: wanted.clone() }]);
     let actions = bench.swapped(SwapOutcome::Won(Version(2)));
+    let (attempt, bytes) = (bench.signing, vote.bytes().to_vec());
     assert_eq!(
         actions,
-        [Action::KeepFloor {
-            attempt: bench.attempt(),
-            floor: Floor::of(&wanted)
-        }]
+        [
+            Action::KeepFloor { attempt: bench.flooring, floor: Floor::of(&wanted) },
+            Action::Sign { attempt, bytes, extension: None }
+        ]
     );
-    let actions = bench.floor_kept(true);
-    let attempt = bench.attempt();
-    assert_eq!(
-        actions,
-        [Action::Sign {
-            attempt,
-            bytes: vote.bytes().to_vec(),
-            extension: None
-        }]
-    );
-    let actions = bench.signed();
+    let actions = bench.released();
     assert!(
         matches!(&actions[..], [Action::Answer { answer: Ok(release), .. }] if release.bytes == vote.bytes() && !release.repeated)
     );
+}
+
+#[test]
+fn a_signature_leaves_when_the_floor_is_there_and_not_before() {
+    for floor_first in [true, false] {
+        let mut bench = Bench::owning(&record(Some(ME)));
+        bench.ask(statement(mark(10, Step::Prevote), Some(1), 0));
+        bench.swapped(SwapOutcome::Won(Version(2)));
+        let steps: [fn(&mut Bench) -> Vec<Action>; 2] = [|bench| bench.floor_kept(true), Bench::signed];
+        let order = if floor_first { [0, 1] } else { [1, 0] };
+        assert_eq!(steps[order[0]](&mut bench), []);
+        let last = steps[order[1]](&mut bench);
+        assert!(matches!(&last[..], [Action::Answer { answer: Ok(_), .. }]), "{last:?}");
+    }
+    // A floor that is late is a refusal, though the signature is made.
+    let mut bench = Bench::owning(&record(Some(ME)));
+    bench.ask(statement(mark(10, Step::Prevote), Some(1), 0));
+    bench.swapped(SwapOutcome::Won(Version(2)));
+    assert_eq!(bench.signed(), []);
+    assert_eq!(refusal(&bench.after(Signer::ANSWER_WITHIN)), &Refusal::FloorNotKept);
 }
 
 #[test]
@@ -206,33 +202,20 @@ fn a_standby_waits_for_the_owner_and_then_takes_over_with_a_new_epoch() {
     let owned = record(Some(OTHER));
     let mut bench = Bench::new(Some(Floor::of(&owned)));
     let vote = statement(mark(10, Step::Prevote), Some(1), 0);
-    assert_eq!(
-        bench.ask(vote.clone()),
-        [Action::Read {
-            attempt: bench.attempt()
-        }]
-    );
+    assert!(matches!(bench.ask(vote.clone())[..], [Action::Read { .. }]));
     bench.read(ReadOutcome::Found(view(4, owned.clone())));
     let mut waited = Duration::ZERO;
     let taken = loop {
         let actions = bench.after(Signer::POLL_EVERY);
         waited += Signer::POLL_EVERY;
-        assert_eq!(
-            actions,
-            [Action::Read {
-                attempt: bench.attempt()
-            }]
-        );
+        assert_eq!(actions, [Action::Read { attempt: bench.reading }]);
         let actions = bench.read(ReadOutcome::Found(view(4, owned.clone())));
         if !actions.is_empty() {
             break swap_in(&actions).clone();
         }
     };
     assert_eq!(waited, TAKEOVER_AFTER);
-    assert_eq!(
-        (taken.epoch, taken.owner, taken.since),
-        (Epoch(2), Some(ME), vote.mark())
-    );
+    assert_eq!((taken.epoch, taken.owner, taken.since), (Epoch(2), Some(ME), vote.mark()));
     assert_eq!(taken.handover, Handover::Takeover);
 }
 
@@ -242,18 +225,10 @@ fn a_standby_repeats_what_the_owner_signed() {
     let owned = at(&record(Some(OTHER)), &owners);
     let mut bench = Bench::new(None);
     bench.ask(statement(mark(10, Step::Precommit), Some(1), 9));
-    bench.read(ReadOutcome::Found(view(4, owned.clone())));
-    let actions = bench.floor_kept(true);
-    let attempt = bench.attempt();
-    assert_eq!(
-        actions,
-        [Action::Sign {
-            attempt,
-            bytes: owners.bytes().to_vec(),
-            extension: None
-        }]
-    );
-    let actions = bench.signed();
+    let actions = bench.read(ReadOutcome::Found(view(4, owned.clone())));
+    let (attempt, bytes) = (bench.signing, owners.bytes().to_vec());
+    assert_eq!(actions.last(), Some(&Action::Sign { attempt, bytes, extension: None }));
+    let actions = bench.released();
     assert!(
         matches!(&actions[..], [Action::Answer { answer: Ok(release), .. }] if release.repeated && release.bytes == owners.bytes())
     );
@@ -264,37 +239,22 @@ fn at_the_mark_anything_else_is_refused_and_below_it_everything() {
     let there = statement(mark(10, Step::Prevote), Some(1), 0);
     let owned = at(&record(Some(ME)), &there);
     for (asked, why) in [
-        (
-            statement(mark(10, Step::Prevote), Some(2), 0),
-            Refusal::Conflicting(there.mark()),
-        ),
-        (
-            statement(mark(10, Step::Prevote), None, 0),
-            Refusal::Conflicting(there.mark()),
-        ),
+        (statement(mark(10, Step::Prevote), Some(2), 0), Refusal::Conflicting(there.mark())),
+        (statement(mark(10, Step::Prevote), None, 0), Refusal::Conflicting(there.mark())),
         (
             statement(mark(10, Step::Proposal), Some(1), 0),
-            Refusal::Past {
-                asked: mark(10, Step::Proposal),
-                register: there.mark(),
-            },
+            Refusal::Past { asked: mark(10, Step::Proposal), register: there.mark() },
         ),
     ] {
         let mut bench = Bench::new(Some(Floor::of(&owned)));
         bench.ask(asked);
-        assert_eq!(
-            refusal(&bench.read(ReadOutcome::Found(view(3, owned.clone())))),
-            &why
-        );
+        assert_eq!(refusal(&bench.read(ReadOutcome::Found(view(3, owned.clone())))), &why);
     }
 }
 
 #[test]
 fn a_proposal_with_another_time_is_not_the_same() {
-    let owned = at(
-        &record(Some(OTHER)),
-        &statement(mark(10, Step::Proposal), Some(1), 3),
-    );
+    let owned = at(&record(Some(OTHER)), &statement(mark(10, Step::Proposal), Some(1), 3));
     let mut bench = Bench::new(Some(Floor::of(&owned)));
     bench.ask(statement(mark(10, Step::Proposal), Some(1), 4));
     let actions = bench.read(ReadOutcome::Found(view(3, owned)));
@@ -307,10 +267,7 @@ fn nobody_is_waited_for_when_nobody_owns() {
     let mut bench = Bench::new(Some(Floor::of(&fresh)));
     bench.ask(statement(mark(10, Step::Prevote), Some(1), 0));
     let actions = bench.read(ReadOutcome::Found(view(1, fresh)));
-    assert_eq!(
-        (swap_in(&actions).owner, swap_in(&actions).epoch),
-        (Some(ME), Epoch(1))
-    );
+    assert_eq!((swap_in(&actions).owner, swap_in(&actions).epoch), (Some(ME), Epoch(1)));
 }
 
 #[test]
@@ -320,15 +277,9 @@ fn a_lost_answer_is_read_back() {
     let wanted = at(&record(Some(ME)), &vote);
     bench.ask(vote.clone());
     let actions = bench.swapped(SwapOutcome::Unknown);
-    assert_eq!(
-        actions,
-        [Action::Read {
-            attempt: bench.attempt()
-        }]
-    );
+    assert_eq!(actions, [Action::Read { attempt: bench.reading }]);
     // It had happened: the register holds our bytes, so they are ours to sign.
-    bench.read(ReadOutcome::Found(view(2, wanted)));
-    assert!(signs(&bench.floor_kept(true)));
+    assert!(signs(&bench.read(ReadOutcome::Found(view(2, wanted)))));
 
     // It had not: it is tried again, and not signed.
     let mut bench = Bench::owning(&record(Some(ME)));
@@ -345,9 +296,8 @@ fn a_retry_that_finds_its_own_first_attempt_has_won() {
     let vote = statement(mark(10, Step::Prevote), Some(1), 0);
     let wanted = at(&record(Some(ME)), &vote);
     bench.ask(vote);
-    bench.swapped(SwapOutcome::Lost(ReadOutcome::Found(view(2, wanted))));
-    assert!(signs(&bench.floor_kept(true)));
-    let actions = bench.signed();
+    assert!(signs(&bench.swapped(SwapOutcome::Lost(ReadOutcome::Found(view(2, wanted))))));
+    let actions = bench.released();
     assert!(matches!(&actions[..], [Action::Answer { answer: Ok(release), .. }] if !release.repeated));
 }
 
@@ -361,14 +311,10 @@ fn a_takeover_too_early_is_harmless() {
         &statement(vote.mark(), Some(1), 8),
     );
     let actions = bench.swapped(SwapOutcome::Lost(ReadOutcome::Found(view(2, theirs.clone()))));
-    assert!(actions.contains(&Action::Tell(Notice::Standby {
-        epoch: theirs.epoch,
-        since: theirs.since
-    })));
+    assert!(actions.contains(&Action::Tell(Notice::Standby { epoch: theirs.epoch, since: theirs.since })));
     assert!(!bench.signer.owns());
     // The same vote is answered with the same signature.
-    let actions = bench.floor_kept(true);
-    assert!(matches!(&actions[..], [Action::Sign { bytes, .. }] if *bytes == theirs.bytes));
+    assert!(matches!(actions.last(), Some(Action::Sign { bytes, .. }) if *bytes == theirs.bytes));
 }
 
 #[test]
@@ -385,18 +331,10 @@ fn the_new_owner_of_a_planned_switch_does_not_wait() {
 
 #[test]
 fn a_lock_binds_other_sessions_until_they_have_seen_why() {
-    let lock = Lock {
-        height: Height(10),
-        round: Round(0),
-        block: block_id(1),
-        session: OTHER_NODE,
-    };
+    let lock = Lock { height: Height(10), round: Round(0), block: block_id(1), session: OTHER_NODE };
     let locked = Record {
         lock: Some(lock),
-        ..at(
-            &record(Some(ME)),
-            &statement(mark(10, Step::Precommit), Some(1), 0),
-        )
+        ..at(&record(Some(ME)), &statement(mark(10, Step::Precommit), Some(1), 0))
     };
     let prevote = |round, block| statement(Mark::new(10, round, Step::Prevote), block, 0);
     let fresh = || {
@@ -406,13 +344,7 @@ fn a_lock_binds_other_sessions_until_they_have_seen_why() {
         bench
     };
     let refused = fresh().ask(prevote(1, Some(2)));
-    assert_eq!(
-        refusal(&refused),
-        &Refusal::Locked {
-            asked: Mark::new(10, 1, Step::Prevote),
-            lock_round: 0
-        }
-    );
+    assert_eq!(refusal(&refused), &Refusal::Locked { asked: Mark::new(10, 1, Step::Prevote), lock_round: 0 });
     // The locked block and nil are always free, and so is who made the lock.
     swap_in(&fresh().ask(prevote(1, Some(1))));
     swap_in(&fresh().ask(prevote(1, None)));
@@ -423,35 +355,23 @@ fn a_lock_binds_other_sessions_until_they_have_seen_why() {
     let taken = swap_in(&bench.ask(precommit)).clone();
     assert_eq!(taken.lock.as_ref().unwrap().block, block_id(2));
     bench.swapped(SwapOutcome::Won(Version(4)));
-    bench.floor_kept(true);
-    bench.signed();
+    bench.released();
     swap_in(&bench.ask(prevote(2, Some(2))));
 }
 
 #[test]
 fn seeing_why_in_an_earlier_round_or_by_another_session_does_not_help() {
-    let lock = Lock {
-        height: Height(10),
-        round: Round(3),
-        block: block_id(1),
-        session: OTHER_NODE,
-    };
+    let lock = Lock { height: Height(10), round: Round(3), block: block_id(1), session: OTHER_NODE };
     let locked = Record {
         lock: Some(lock),
-        ..at(
-            &record(Some(ME)),
-            &statement(Mark::new(10, 3, Step::Precommit), Some(1), 0),
-        )
+        ..at(&record(Some(ME)), &statement(Mark::new(10, 3, Step::Precommit), Some(1), 0))
     };
     let mut bench = Bench::new(Some(Floor::of(&locked)));
     // Both are refused as past, but the second was seen from a session that is not this one.
     bench.ask(statement(Mark::new(10, 2, Step::Precommit), Some(2), 0));
     bench.read(ReadOutcome::Found(view(3, locked.clone())));
     let prevote = statement(Mark::new(10, 4, Step::Prevote), Some(2), 0);
-    assert!(matches!(
-        refusal(&bench.ask(prevote.clone())),
-        Refusal::Locked { .. }
-    ));
+    assert!(matches!(refusal(&bench.ask(prevote.clone())), Refusal::Locked { .. }));
     bench.signer.asked = Some(super::super::signer::Asked {
         session: SessionId::from_random(99),
         height: Height(10),
@@ -465,24 +385,14 @@ fn seeing_why_in_an_earlier_round_or_by_another_session_does_not_help() {
 fn a_register_below_the_floor_or_beside_it_stops_the_signer_for_good() {
     let seen = statement(mark(12, Step::Prevote), Some(1), 0);
     let floor = Floor::of(&at(&record(Some(OTHER)), &seen));
-    let beside = at(
-        &record(Some(OTHER)),
-        &statement(mark(12, Step::Prevote), Some(2), 0),
-    );
-    let other_lineage = Record {
-        lineage: Lineage::from_random(6),
-        ..at(&record(None), &seen)
-    };
+    let beside = at(&record(Some(OTHER)), &statement(mark(12, Step::Prevote), Some(2), 0));
+    let other_lineage = Record { lineage: Lineage::from_random(6), ..at(&record(None), &seen) };
     for back in [record(Some(OTHER)), beside, other_lineage] {
         let mut bench = Bench::new(Some(floor.clone()));
         bench.ask(statement(mark(20, Step::Prevote), Some(1), 0));
         let actions = bench.read(ReadOutcome::Found(view(1, back)));
         assert!(matches!(refusal(&actions), Refusal::Halted(_)));
-        assert!(
-            actions
-                .iter()
-                .any(|action| matches!(action, Action::Tell(Notice::Halted(_))))
-        );
+        assert!(actions.iter().any(|action| matches!(action, Action::Tell(Notice::Halted(_)))));
         let again = bench.ask(statement(mark(21, Step::Prevote), Some(1), 0));
         assert!(matches!(refusal(&again), Refusal::Halted(_)));
     }
@@ -498,10 +408,9 @@ fn nothing_leaves_when_the_floor_cannot_be_kept() {
 
 #[test]
 fn a_missing_or_damaged_record_is_an_error_and_no_beginning() {
-    for (outcome, why) in [
-        (ReadOutcome::Missing, Refusal::NoRecord),
-        (ReadOutcome::Damaged, Refusal::RecordDamaged),
-    ] {
+    for (outcome, why) in
+        [(ReadOutcome::Missing, Refusal::NoRecord), (ReadOutcome::Damaged, Refusal::RecordDamaged)]
+    {
         let mut bench = Bench::new(None);
         bench.ask(statement(mark(10, Step::Prevote), Some(1), 0));
         assert_eq!(refusal(&bench.read(outcome)), &why);
@@ -518,18 +427,10 @@ fn without_the_register_there_is_an_answer_in_time_and_no_signature() {
         assert!(bench.signer.wake_at().is_some_and(|at| at <= deadline));
         let actions = bench.after(Signer::RETRY_AFTER);
         if bench.now < deadline {
-            assert_eq!(
-                actions,
-                [Action::Read {
-                    attempt: bench.signer.last_attempt()
-                }]
-            );
+            assert_eq!(actions, [Action::Read { attempt: bench.reading }]);
             assert_eq!(bench.read(ReadOutcome::Failed), []);
         } else {
-            assert_eq!(
-                refusal(&actions),
-                &Refusal::RegisterOutOfReach(mark(10, Step::Prevote))
-            );
+            assert_eq!(refusal(&actions), &Refusal::RegisterOutOfReach(mark(10, Step::Prevote)));
         }
     }
     assert_eq!(bench.signer.wake_at(), None);
@@ -540,66 +441,26 @@ fn a_swap_given_up_may_still_happen_and_is_then_known_by_its_bytes() {
     let mut bench = Bench::owning(&record(Some(ME)));
     let vote = statement(mark(10, Step::Prevote), Some(1), 0);
     bench.ask(vote.clone());
-    let late = bench.attempt();
-    assert!(matches!(
-        refusal(&bench.after(Signer::ANSWER_WITHIN)),
-        Refusal::RegisterOutOfReach(_)
-    ));
+    let late = bench.swapping;
+    assert!(matches!(refusal(&bench.after(Signer::ANSWER_WITHIN)), Refusal::RegisterOutOfReach(_)));
     // Its late answer changes nothing; the next request reads first.
     let won = SwapOutcome::Won(Version(2));
-    assert_eq!(
-        bench.signer.step(
-            bench.now,
-            Event::Swapped {
-                attempt: late,
-                outcome: won
-            }
-        ),
-        []
-    );
+    assert_eq!(bench.step(Event::Swapped { attempt: late, outcome: won }), []);
     assert!(matches!(bench.ask(vote.clone())[..], [Action::Read { .. }]));
-    bench.read(ReadOutcome::Found(view(2, at(&record(Some(ME)), &vote))));
-    assert!(signs(&bench.floor_kept(true)));
+    assert!(signs(&bench.read(ReadOutcome::Found(view(2, at(&record(Some(ME)), &vote))))));
 }
 
 #[test]
 fn a_strangers_signature_on_the_chain_stops_the_signer() {
-    let there = at(
-        &record(Some(ME)),
-        &statement(mark(10, Step::Precommit), Some(1), 0),
-    );
+    let there = at(&record(Some(ME)), &statement(mark(10, Step::Precommit), Some(1), 0));
     for (sighting, stranger) in [
-        (
-            Sighting {
-                mark: mark(11, Step::Precommit),
-                block: Some(block_id(1)),
-            },
-            true,
-        ),
-        (
-            Sighting {
-                mark: mark(10, Step::Precommit),
-                block: Some(block_id(2)),
-            },
-            true,
-        ),
-        (
-            Sighting {
-                mark: mark(10, Step::Precommit),
-                block: Some(block_id(1)),
-            },
-            false,
-        ),
-        (
-            Sighting {
-                mark: mark(10, Step::Prevote),
-                block: Some(block_id(2)),
-            },
-            false,
-        ),
+        (Sighting { mark: mark(11, Step::Precommit), block: Some(block_id(1)) }, true),
+        (Sighting { mark: mark(10, Step::Precommit), block: Some(block_id(2)) }, true),
+        (Sighting { mark: mark(10, Step::Precommit), block: Some(block_id(1)) }, false),
+        (Sighting { mark: mark(10, Step::Prevote), block: Some(block_id(2)) }, false),
     ] {
         let mut bench = Bench::new(Some(Floor::of(&there)));
-        let actions = bench.signer.step(bench.now, Event::Seen(sighting.clone()));
+        let actions = bench.step(Event::Seen(sighting.clone()));
         assert!(matches!(actions[..], [Action::Read { .. }]));
         let actions = bench.read(ReadOutcome::Found(view(1, there.clone())));
         let halted = matches!(actions[..], [Action::Tell(Notice::Halted(Halt::Stranger { .. }))]);
@@ -612,11 +473,8 @@ fn a_read_older_than_the_sighting_proves_nothing() {
     let old = record(Some(OTHER));
     let mut bench = Bench::new(Some(Floor::of(&old)));
     bench.ask(statement(mark(10, Step::Precommit), Some(1), 0));
-    let sighting = Sighting {
-        mark: mark(10, Step::Precommit),
-        block: Some(block_id(1)),
-    };
-    assert_eq!(bench.signer.step(bench.now, Event::Seen(sighting)), []);
+    let sighting = Sighting { mark: mark(10, Step::Precommit), block: Some(block_id(1)) };
+    assert_eq!(bench.step(Event::Seen(sighting)), []);
     bench.read(ReadOutcome::Found(view(1, old.clone())));
     assert_eq!(bench.signer.halted(), None);
     bench.after(Signer::POLL_EVERY);
@@ -630,15 +488,7 @@ fn more_requests_than_any_node_makes_are_refused_and_none_is_forgotten() {
     let mut bench = Bench::new(None);
     let refused = (0..=Signer::WAITING_MAX)
         .flat_map(|_| bench.ask(statement(mark(10, Step::Prevote), Some(1), 0)))
-        .filter(|action| {
-            matches!(
-                action,
-                Action::Answer {
-                    answer: Err(Refusal::TooMany),
-                    ..
-                }
-            )
-        })
+        .filter(|action| matches!(action, Action::Answer { answer: Err(Refusal::TooMany), .. }))
         .count();
     assert_eq!(refused, 1);
     let answered = bench.after(Signer::ANSWER_WITHIN).len();

@@ -53,10 +53,7 @@ impl World {
         let mut world = Self {
             now: Instant::default(),
             machines: Vec::new(),
-            register: View {
-                version: Version::FIRST,
-                record: begin,
-            },
+            register: View { version: Version::FIRST, record: begin },
             values: BTreeMap::new(),
             signed: BTreeMap::new(),
             late: Vec::new(),
@@ -79,10 +76,8 @@ impl World {
 
     fn host(&mut self, disk: Option<Floor>) -> Host {
         let me = SignerId::from_random(self.id().into());
-        let takeover = TakeoverConfig {
-            takeover_after: Duration::from_millis(300),
-            ..TakeoverConfig::default()
-        };
+        let takeover =
+            TakeoverConfig { takeover_after: Duration::from_millis(300), ..TakeoverConfig::default() };
         Host {
             signer: Signer::new(SignerConfig { me, takeover }, disk.clone()),
             me,
@@ -111,37 +106,20 @@ impl World {
         let at = self.register.record.mark;
         let height = at.height.0.max(1) + u64::from(how & 3 == 3);
         let round = if at.round == Round::MAX { 0 } else { at.round.0 };
-        let round = if height > at.height.0 {
-            0
-        } else {
-            round + u32::from(how >> 2 & 3 == 3)
-        };
+        let round = if height > at.height.0 { 0 } else { round + u32::from(how >> 2 & 3 == 3) };
         let step = [Step::Proposal, Step::Prevote, Step::Precommit][usize::from(how >> 4) % 3];
         let block = [None, Some(1), Some(2)][usize::from(how >> 6) % 3];
-        let block = if step == Step::Proposal {
-            Some(block.unwrap_or(1))
-        } else {
-            block
-        };
+        let block = if step == Step::Proposal { Some(block.unwrap_or(1)) } else { block };
         let nanos = u8::try_from(how >> 8 & 1).unwrap();
         let statement = statement(Mark::new(height, round, step), block, nanos);
         let session = self.machines[who].session;
         if let (Step::Precommit, Some(block)) = (step, block) {
-            self.precommits
-                .push((session, Height(height), Round(round), block_id(block)));
+            self.precommits.push((session, Height(height), Round(round), block_id(block)));
         }
         let request = RequestId(self.id());
         self.machines[who].waiting.insert(request, self.now);
         let extension = None;
-        self.step(
-            who,
-            Event::Asked {
-                request,
-                session,
-                statement,
-                extension,
-            },
-        );
+        self.step(who, Event::Asked { request, session, statement, extension });
     }
 
     fn step(&mut self, who: usize, event: Event) {
@@ -181,11 +159,7 @@ impl World {
                 };
                 Event::Read { attempt, outcome }
             }
-            Action::Swap {
-                attempt,
-                expected,
-                record,
-            } => {
+            Action::Swap { attempt, expected, record } => {
                 let outcome = match fate {
                     0 => SwapOutcome::Failed,
                     1 => SwapOutcome::Unknown,
@@ -209,14 +183,8 @@ impl World {
             Action::KeepFloor { attempt, floor } => self.keep_floor(who, attempt, floor, fate),
             Action::Sign { attempt, bytes, .. } => {
                 self.judge(&bytes);
-                let signatures = Signatures {
-                    statement: bytes,
-                    extension: None,
-                };
-                Event::Signed {
-                    attempt,
-                    signatures: (fate != 0).then_some(signatures),
-                }
+                let signatures = Signatures { statement: bytes, extension: None };
+                Event::Signed { attempt, signatures: (fate != 0).then_some(signatures) }
             }
             Action::Answer { .. } | Action::Tell(_) => unreachable!(),
         };
@@ -235,10 +203,7 @@ impl World {
         if higher && fate != 1 {
             *disk = Some(floor);
         }
-        Event::FloorKept {
-            attempt,
-            kept: kept && fate != 1,
-        }
+        Event::FloorKept { attempt, kept: kept && fate != 1 }
     }
 
     /// The register: one winner, versions grow.
@@ -250,11 +215,7 @@ impl World {
         assert!(record.mark > before.mark, "a swap that does not raise the mark");
         assert_eq!(record.lineage, before.lineage);
         let moved = record.owner != before.owner;
-        assert_eq!(
-            record.epoch.0,
-            before.epoch.0 + u64::from(moved),
-            "a new owner without a new epoch"
-        );
+        assert_eq!(record.epoch.0, before.epoch.0 + u64::from(moved), "a new owner without a new epoch");
         self.judge_lock(&record);
         if let (Step::Precommit, Some(made)) = (record.mark.step, &record.lock) {
             // Nil leaves the lock of its height as it is; a block makes a new one.
@@ -265,11 +226,7 @@ impl World {
         let still = self.lock.clone().filter(|lock| lock.height == record.mark.height);
         assert_eq!(record.lock, still, "the record has another lock than was made");
         let version = expected.next().unwrap();
-        assert_eq!(
-            self.values.insert(record.mark, record.bytes.clone()),
-            None,
-            "two values at a mark"
-        );
+        assert_eq!(self.values.insert(record.mark, record.bytes.clone()), None, "two values at a mark");
         self.register = View { version, record };
         SwapOutcome::Won(version)
     }
@@ -279,11 +236,8 @@ impl World {
         let Some(lock) = &self.lock else { return };
         let prevote = crate::signing::Statement::canonical(record.bytes.clone()).unwrap();
         let Some(block) = prevote.block() else { return };
-        let session = self
-            .machines
-            .iter()
-            .find(|host| Some(host.me) == record.owner)
-            .map(|host| host.session);
+        let session =
+            self.machines.iter().find(|host| Some(host.me) == record.owner).map(|host| host.session);
         let Some(session) = session else { return };
         if record.mark.step != Step::Prevote || record.mark.height != lock.height || *block == lock.block {
             return;
@@ -306,38 +260,26 @@ impl World {
     }
 
     fn judge(&mut self, bytes: &[u8]) {
-        let mark = crate::signing::Statement::canonical(bytes.to_vec())
-            .unwrap()
-            .mark();
+        let mark = crate::signing::Statement::canonical(bytes.to_vec()).unwrap().mark();
         assert_eq!(
             self.values.get(&mark).map(Vec::as_slice),
             Some(bytes),
             "signed what the register never held"
         );
         let before = self.signed.insert(mark, bytes.to_vec());
-        assert!(
-            before.is_none_or(|before| before == bytes),
-            "two values signed at {mark}"
-        );
+        assert!(before.is_none_or(|before| before == bytes), "two values signed at {mark}");
     }
 
     /// Lets time go by, waking each signer when it asked to be.
     pub(super) fn wait(&mut self, wait: Duration) {
         let until = self.now + wait;
         loop {
-            let next = self
-                .machines
-                .iter()
-                .filter_map(|host| host.signer.wake_at())
-                .min();
+            let next = self.machines.iter().filter_map(|host| host.signer.wake_at()).min();
             self.now = next.unwrap_or(until).max(self.now).min(until);
             for who in 0..self.machines.len() {
                 self.step(who, Event::Woken);
                 for asked in self.machines[who].waiting.values() {
-                    assert!(
-                        self.now.since(*asked) < Signer::ANSWER_WITHIN,
-                        "a request was left unanswered"
-                    );
+                    assert!(self.now.since(*asked) < Signer::ANSWER_WITHIN, "a request was left unanswered");
                 }
             }
             if self.now >= until {
@@ -355,9 +297,7 @@ impl World {
         }
         let disk = match how % 4 {
             0 => None,
-            1 => self.machines[usize::from(how >> 2) % self.machines.len()]
-                .disk
-                .clone(),
+            1 => self.machines[usize::from(how >> 2) % self.machines.len()].disk.clone(),
             _ => self.machines[who].disk.clone(),
         };
         self.machines[who] = self.host(disk);
@@ -367,10 +307,7 @@ impl World {
         let me = self.machines[who].me;
         if self.register.record.owner != Some(me) {
             let record = self.register.record.handed_to(me, Handover::Switchover).unwrap();
-            self.register = View {
-                version: self.register.version.next().unwrap(),
-                record,
-            };
+            self.register = View { version: self.register.version.next().unwrap(), record };
         }
     }
 
@@ -392,15 +329,7 @@ impl World {
             let session = self.machines[who].session;
             self.machines[who].waiting.insert(request, self.now);
             let statement = statement(next, Some(1), 0);
-            self.step(
-                who,
-                Event::Asked {
-                    request,
-                    session,
-                    statement,
-                    extension: None,
-                },
-            );
+            self.step(who, Event::Asked { request, session, statement, extension: None });
         }
         let before = self.signatures;
         for _ in 0..200 {
