@@ -14,13 +14,7 @@ impl AlertSink for LogSink {
     }
 
     async fn deliver(&self, alert: &Alert) -> Result<(), AlertError> {
-        let Alert {
-            key,
-            severity,
-            title,
-            body,
-            resolved,
-        } = alert;
+        let Alert { key, severity, title, body, resolved } = alert;
         match severity {
             Severity::Critical => tracing::error!(alert = %key, resolved, %body, "{title}"),
             Severity::Warning => tracing::warn!(alert = %key, resolved, %body, "{title}"),

@@ -51,3 +51,8 @@ pub mod runtime;
 pub mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+/// The README's example, so that it goes on compiling.
+#[cfg(all(doctest, feature = "runtime"))]
+#[doc = include_str!("../../README.md")]
+struct ReadMe;

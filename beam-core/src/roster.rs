@@ -40,18 +40,13 @@ impl Roster {
     #[must_use]
     pub fn is_name(name: &str) -> bool {
         (1..=Self::NAME_LEN_MAX).contains(&name.len())
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     }
 
     /// The name of the machine whose signer this is.
     #[must_use]
     pub fn name_of(&self, signer: SignerId) -> Option<&str> {
-        self.members
-            .iter()
-            .find(|(_, member)| member.signer == signer)
-            .map(|(name, _)| name.as_str())
+        self.members.iter().find(|(_, member)| member.signer == signer).map(|(name, _)| name.as_str())
     }
 
     /// The roster as it is written to the register: a line a machine.
@@ -61,10 +56,7 @@ impl Roster {
             .members
             .iter()
             .map(|(name, member)| format!("{name} {} {} {}\n", member.signer, member.height, member.seen_ms));
-        std::iter::once(format!("{HEADER}\n"))
-            .chain(lines)
-            .collect::<String>()
-            .into_bytes()
+        std::iter::once(format!("{HEADER}\n")).chain(lines).collect::<String>().into_bytes()
     }
 
     /// Reads what [`Roster::encode`] wrote.
@@ -75,10 +67,7 @@ impl Roster {
         let text =
             std::str::from_utf8(value).map_err(|_| ParseError::new("roster", "(bytes)", "it is not text"))?;
         let bad = |why| ParseError::new("roster", text, why);
-        let mut lines = text
-            .strip_suffix('\n')
-            .ok_or_else(|| bad("it is cut short"))?
-            .split('\n');
+        let mut lines = text.strip_suffix('\n').ok_or_else(|| bad("it is cut short"))?.split('\n');
         if lines.next() != Some(HEADER) {
             return Err(bad("its first line is not \"beam-roster 1\""));
         }
@@ -111,11 +100,8 @@ mod tests {
 
     #[test]
     fn a_roster_reads_back_as_written_and_is_refused_when_cut() {
-        let member = |id| Member {
-            signer: SignerId::from_random(id),
-            height: Height(12),
-            seen_ms: 1_700_000_000_000,
-        };
+        let member =
+            |id| Member { signer: SignerId::from_random(id), height: Height(12), seen_ms: 1_700_000_000_000 };
         let members = [("a".to_owned(), member(1)), ("b.eu-west".to_owned(), member(2))].into();
         let roster = Roster { members };
         let written = roster.encode();

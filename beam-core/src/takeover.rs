@@ -53,11 +53,7 @@ impl Patience {
     /// Patience that has seen nothing yet.
     #[must_use]
     pub fn new(config: TakeoverConfig) -> Self {
-        Self {
-            config,
-            doublings: 0,
-            since: Height(0),
-        }
+        Self { config, doublings: 0, since: Height(0) }
     }
 
     /// A takeover, ours or another's, happened at `height`.
@@ -72,13 +68,8 @@ impl Patience {
     pub fn wait(&self, height: Height) -> Duration {
         let mut now = self.clone();
         now.forget(height);
-        let factor = 2_u32
-            .saturating_pow(now.doublings)
-            .saturating_mul(now.config.rank.max(1));
-        now.config
-            .takeover_after
-            .saturating_mul(factor)
-            .min(now.config.cap)
+        let factor = 2_u32.saturating_pow(now.doublings).saturating_mul(now.config.rank.max(1));
+        now.config.takeover_after.saturating_mul(factor).min(now.config.cap)
     }
 
     fn forget(&mut self, height: Height) {
@@ -97,11 +88,7 @@ mod tests {
 
     fn patience(rank: u32) -> Patience {
         let takeover_after = Duration::from_millis(300);
-        Patience::new(TakeoverConfig {
-            takeover_after,
-            rank,
-            ..TakeoverConfig::default()
-        })
+        Patience::new(TakeoverConfig { takeover_after, rank, ..TakeoverConfig::default() })
     }
 
     #[test]

@@ -43,20 +43,16 @@ async fn a_floor_store_that_can_be_lowered_is_noticed() {
         }
     }
     let floor = Arc::new(Lowering::default());
-    let breach = floor_contract::run_all(&|| Ok(Arc::clone(&floor) as Arc<dyn FloorStore>))
-        .await
-        .unwrap_err();
+    let breach =
+        floor_contract::run_all(&|| Ok(Arc::clone(&floor) as Arc<dyn FloorStore>)).await.unwrap_err();
     assert_eq!(breach.statement, "a_lower_floor_succeeds_and_changes_nothing");
 }
 
 #[tokio::test]
 async fn a_floor_fails_and_hangs_as_it_is_told() {
     let store = FakeFloor::new();
-    let floor = Floor {
-        lineage: Lineage::from_random(1),
-        mark: Mark::new(1, 0, Step::Prevote),
-        bytes: vec![1],
-    };
+    let floor =
+        Floor { lineage: Lineage::from_random(1), mark: Mark::new(1, 0, Step::Prevote), bytes: vec![1] };
     store.set_mood(Mood::Failing);
     assert!(matches!(store.keep(floor.clone()).await, Err(FloorError::Io(_))));
     assert_eq!(store.writes(), 0);
@@ -112,10 +108,7 @@ async fn a_sink_that_fails_takes_nothing() {
         resolved: false,
     };
     sink.set_mood(Mood::Failing);
-    assert!(matches!(
-        sink.deliver(&alert).await,
-        Err(AlertError::Unavailable(_))
-    ));
+    assert!(matches!(sink.deliver(&alert).await, Err(AlertError::Unavailable(_))));
     sink.set_mood(Mood::Working);
     sink.deliver(&alert).await.unwrap();
     assert_eq!(sink.alerts(), [alert]);
@@ -163,19 +156,10 @@ async fn the_fake_cloud_keeps_the_contract() -> Result<(), Breach> {
 async fn a_lost_answer_of_the_cloud_is_found_again_by_its_token() {
     let (cloud, fleet, token) = (FakeCloud::new(), FleetTag::new("f"), Token::new("t"));
     cloud.script([Some(CloudFault::LostAnswer)]);
-    assert!(matches!(
-        cloud.allocate_address(&fleet, &token).await,
-        Err(CloudError::OutcomeUnknown(_))
-    ));
+    assert!(matches!(cloud.allocate_address(&fleet, &token).await, Err(CloudError::OutcomeUnknown(_))));
     let address = cloud.allocate_address(&fleet, &token).await.unwrap();
     assert_eq!(
-        cloud
-            .addresses(&fleet)
-            .await
-            .unwrap()
-            .iter()
-            .map(|found| &found.id)
-            .collect::<Vec<_>>(),
+        cloud.addresses(&fleet).await.unwrap().iter().map(|found| &found.id).collect::<Vec<_>>(),
         [&address]
     );
 }
@@ -184,20 +168,11 @@ async fn a_lost_answer_of_the_cloud_is_found_again_by_its_token() {
 async fn quotas_and_throttling_are_told_apart() {
     let (cloud, fleet) = (FakeCloud::new(), FleetTag::new("f"));
     for count in 0..FakeCloud::ADDRESSES_MAX {
-        cloud
-            .allocate_address(&fleet, &Token::new(count.to_string()))
-            .await
-            .unwrap();
+        cloud.allocate_address(&fleet, &Token::new(count.to_string())).await.unwrap();
     }
-    assert!(matches!(
-        cloud.allocate_address(&fleet, &Token::new("more")).await,
-        Err(CloudError::Quota(_))
-    ));
+    assert!(matches!(cloud.allocate_address(&fleet, &Token::new("more")).await, Err(CloudError::Quota(_))));
     cloud.script([Some(CloudFault::Throttled), Some(CloudFault::NoCapacity)]);
-    assert!(matches!(
-        cloud.addresses(&fleet).await,
-        Err(CloudError::Throttled)
-    ));
+    assert!(matches!(cloud.addresses(&fleet).await, Err(CloudError::Throttled)));
     let launch = Launch {
         token: Token::new("m"),
         fleet,
@@ -206,24 +181,15 @@ async fn quotas_and_throttling_are_told_apart() {
         template: TemplateId::new("lt-1"),
         snapshot: None,
     };
-    assert!(matches!(
-        cloud.launch(&launch).await,
-        Err(CloudError::NoCapacity(_))
-    ));
+    assert!(matches!(cloud.launch(&launch).await, Err(CloudError::NoCapacity(_))));
     cloud.set_instances_max(0);
     assert!(matches!(cloud.launch(&launch).await, Err(CloudError::Quota(_))));
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_same_seed_gives_the_same_faults() {
-    let odds = Odds {
-        delay: 200,
-        refused: 200,
-        lost_request: 200,
-        lost_answer: 200,
-        late: 100,
-        wait_max: SOON,
-    };
+    let odds =
+        Odds { delay: 200, refused: 200, lost_request: 200, lost_answer: 200, late: 100, wait_max: SOON };
     let outcomes = |seed| async move {
         let register = FaultyRegister::seeded(Arc::new(MemoryRegister::new()), seed, odds);
         let key = RegisterKey::signing(&"fault-1".parse().unwrap(), &"C".repeat(40)).unwrap();
@@ -239,10 +205,7 @@ async fn the_same_seed_gives_the_same_faults() {
     assert_eq!(first, outcomes(7).await);
     assert_ne!(first, outcomes(8).await);
     for what in ["Ok", "Failed", "OutcomeUnknown", "Conflict"] {
-        assert!(
-            first.iter().any(|outcome| outcome.contains(what)),
-            "no {what} in {first:?}"
-        );
+        assert!(first.iter().any(|outcome| outcome.contains(what)), "no {what} in {first:?}");
     }
 }
 
@@ -252,22 +215,12 @@ async fn a_register_that_is_down_does_nothing_and_a_late_swap_comes_when_it_is_s
     let key = RegisterKey::signing(&"fault-1".parse().unwrap(), &"D".repeat(40)).unwrap();
     register.script_swaps([Some(Fault::Late(SOON))]);
     register.set_down(true);
-    assert!(matches!(
-        register.swap(&key, None, vec![1]).await,
-        Err(SwapError::Failed(_))
-    ));
+    assert!(matches!(register.swap(&key, None, vec![1]).await, Err(SwapError::Failed(_))));
     register.read(&key).await.unwrap_err();
     register.set_down(false);
-    assert!(matches!(
-        register.swap(&key, None, vec![2]).await,
-        Err(SwapError::OutcomeUnknown(_))
-    ));
+    assert!(matches!(register.swap(&key, None, vec![2]).await, Err(SwapError::OutcomeUnknown(_))));
     assert_eq!(register.read(&key).await.unwrap(), None);
     register.settle().await;
-    let found = register
-        .read(&key)
-        .await
-        .unwrap()
-        .map(|cell| (cell.version, cell.value));
+    let found = register.read(&key).await.unwrap().map(|cell| (cell.version, cell.value));
     assert_eq!(found, Some((Version::FIRST, vec![2])));
 }

@@ -49,26 +49,17 @@ async fn a_commit_that_the_disk_does_not_take_is_in_doubt_and_harms_nothing() {
     let register = SqliteRegister::create(&path).await.unwrap();
     // A process over its limit gets a signal that ends it, unless it is ignored: a shell can see to both.
     let limited = Command::new("sh")
-        .args([
-            "-c",
-            r#"trap '' XFSZ; ulimit -f 512; exec "$0" --exact limited --nocapture"#,
-        ])
+        .args(["-c", r#"trap '' XFSZ; ulimit -f 512; exec "$0" --exact limited --nocapture"#])
         .arg(std::env::current_exe().unwrap())
         .env(FILE, &path)
         .output()
         .unwrap();
     let output = String::from_utf8_lossy(&limited.stdout);
-    assert!(
-        limited.status.success() && output.contains("in doubt"),
-        "{output}"
-    );
+    assert!(limited.status.success() && output.contains("in doubt"), "{output}");
 
     let found = register.read(&key()).await.unwrap().unwrap();
     let count = u8::try_from(found.version.0).unwrap();
     assert_eq!(found.value, vec![count; Cell::LEN_MAX]);
-    let next = register
-        .swap(&key(), Some(found.version), vec![0; Cell::LEN_MAX])
-        .await
-        .unwrap();
+    let next = register.swap(&key(), Some(found.version), vec![0; Cell::LEN_MAX]).await.unwrap();
     assert_eq!(next, Version(found.version.0 + 1));
 }

@@ -39,17 +39,14 @@ fn key() -> RegisterKey {
 }
 
 fn digest(value: &[u8]) -> u64 {
-    value.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3)
-    })
+    value
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3))
 }
 
 /// The digests of the values before, the latest first, as they stand in a value.
 fn witnessed(value: &[u8]) -> Vec<u64> {
-    value[16..]
-        .chunks(8)
-        .map(|chunk| u64::from_be_bytes(chunk.try_into().unwrap()))
-        .collect()
+    value[16..].chunks(8).map(|chunk| u64::from_be_bytes(chunk.try_into().unwrap())).collect()
 }
 
 /// What follows a value: who writes it, a count, and what it bears witness to.
@@ -60,11 +57,7 @@ fn successor(former: Option<&[u8]>, writer: u64, count: u64) -> Vec<u8> {
         .flat_map(|(latest, older)| std::iter::once(latest).chain(older))
         .collect();
     digests.truncate(WITNESSED);
-    [writer, count]
-        .into_iter()
-        .chain(digests)
-        .flat_map(u64::to_be_bytes)
-        .collect()
+    [writer, count].into_iter().chain(digests).flat_map(u64::to_be_bytes).collect()
 }
 
 /// Not a test of its own: what the killed processes run. It swaps as fast as it can and says each time that it won.
@@ -78,10 +71,7 @@ async fn writer() {
     println!();
     for count in 0.. {
         let value = successor(current.as_ref().map(|cell| &*cell.value), writer, count);
-        match register
-            .swap(&key(), current.as_ref().map(|cell| cell.version), value.clone())
-            .await
-        {
+        match register.swap(&key(), current.as_ref().map(|cell| cell.version), value.clone()).await {
             Ok(version) => {
                 let seen: Vec<_> = witnessed(&value).iter().map(ToString::to_string).collect();
                 let line = format!("won {version} {} {}\n", digest(&value), seen.join(" "));
@@ -120,10 +110,7 @@ impl Writer {
 
     /// kill -9, and what it had said.
     fn kill(mut self) -> Vec<String> {
-        assert!(
-            self.process.try_wait().unwrap().is_none(),
-            "a writer ended by itself"
-        );
+        assert!(self.process.try_wait().unwrap().is_none(), "a writer ended by itself");
         self.process.kill().unwrap();
         self.process.wait().unwrap();
         self.lines.join().unwrap()
@@ -141,10 +128,8 @@ impl Acknowledged {
             let Some(numbers) = line.strip_prefix("won ") else {
                 continue;
             };
-            let numbers: Vec<u64> = numbers
-                .split_whitespace()
-                .map(|number| number.parse().unwrap())
-                .collect();
+            let numbers: Vec<u64> =
+                numbers.split_whitespace().map(|number| number.parse().unwrap()).collect();
             let other = self.0.insert(numbers[0], (numbers[1], numbers[2..].to_vec()));
             assert!(other.is_none(), "version {} was acknowledged twice", numbers[0]);
         }
@@ -155,9 +140,7 @@ impl Acknowledged {
         let seen = (1..version).rev().zip(former);
         let known =
             seen.filter_map(|(version, seen)| self.0.get(&version).map(|(told, _)| (version, told, seen)));
-        known
-            .map(|(version, told, seen)| assert_eq!(told, seen, "version {version} was not kept"))
-            .count()
+        known.map(|(version, told, seen)| assert_eq!(told, seen, "version {version} was not kept")).count()
     }
 }
 
@@ -191,19 +174,9 @@ async fn nothing_acknowledged_is_lost_on_kill_9() {
         killed += 1;
     }
 
-    let last = SqliteRegister::open(&file)
-        .await
-        .unwrap()
-        .read(&key())
-        .await
-        .unwrap()
-        .unwrap();
+    let last = SqliteRegister::open(&file).await.unwrap().read(&key()).await.unwrap().unwrap();
     let (highest, (told, _)) = acknowledged.0.last_key_value().unwrap();
-    assert!(
-        last.version >= Version(*highest),
-        "{highest} was acknowledged, and {} is there",
-        last.version
-    );
+    assert!(last.version >= Version(*highest), "{highest} was acknowledged, and {} is there", last.version);
     if last.version == Version(*highest) {
         assert_eq!(digest(&last.value), *told);
     }
@@ -218,9 +191,6 @@ async fn nothing_acknowledged_is_lost_on_kill_9() {
     let told = u64::try_from(acknowledged.0.len()).unwrap();
     let untold = last.version.0 - told;
     println!("{told} acknowledged, {untold} not, {killed} killed, {checked} checks");
-    assert!(
-        untold <= killed,
-        "{untold} versions that nobody was told of, after {killed} kills"
-    );
+    assert!(untold <= killed, "{untold} versions that nobody was told of, after {killed} kills");
     assert!(told > 100, "only {told} swaps were acknowledged");
 }

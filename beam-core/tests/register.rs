@@ -56,10 +56,7 @@ async fn the_sqlite_register_keeps_the_contract() -> Result<(), Breach> {
 
 #[tokio::test]
 async fn a_wrapper_without_faults_keeps_the_contract() -> Result<(), Breach> {
-    register_contract::run_all(&Shared(Arc::new(FaultyRegister::new(Arc::new(
-        MemoryRegister::new(),
-    )))))
-    .await
+    register_contract::run_all(&Shared(Arc::new(FaultyRegister::new(Arc::new(MemoryRegister::new()))))).await
 }
 
 /// Ways to break the contract.
@@ -119,13 +116,10 @@ impl Register for BrokenRegister {
         if matches!(self.how, Broken::CutsValues) && value.len() > 1000 {
             value.truncate(1000);
         }
-        self.inner
-            .swap(&key, expected, value)
-            .await
-            .map_err(|error| match (self.how, error) {
-                (Broken::HidesWinners, SwapError::Conflict { .. }) => SwapError::Conflict { current: None },
-                (_, error) => error,
-            })
+        self.inner.swap(&key, expected, value).await.map_err(|error| match (self.how, error) {
+            (Broken::HidesWinners, SwapError::Conflict { .. }) => SwapError::Conflict { current: None },
+            (_, error) => error,
+        })
     }
 }
 
@@ -138,14 +132,9 @@ async fn a_broken_register_is_noticed_and_the_statement_named() {
         (Broken::MixesKeys, "versions_begin_with_one_and_grow_by_one"),
         (Broken::CutsValues, "values_come_back_byte_for_byte"),
     ] {
-        let register = BrokenRegister {
-            how,
-            inner: MemoryRegister::new(),
-            stale: std::sync::Mutex::default(),
-        };
-        let breach = register_contract::run_all(&Shared(Arc::new(register)))
-            .await
-            .unwrap_err();
+        let register =
+            BrokenRegister { how, inner: MemoryRegister::new(), stale: std::sync::Mutex::default() };
+        let breach = register_contract::run_all(&Shared(Arc::new(register))).await.unwrap_err();
         assert_eq!(breach.statement, statement, "{how:?}: {breach}");
     }
 }
@@ -164,9 +153,5 @@ async fn each_race_alone_notices_a_register_that_ignores_versions() {
 
 fn ignoring() -> Shared {
     let (how, inner) = (Broken::IgnoresVersions, MemoryRegister::new());
-    Shared(Arc::new(BrokenRegister {
-        how,
-        inner,
-        stale: std::sync::Mutex::default(),
-    }))
+    Shared(Arc::new(BrokenRegister { how, inner, stale: std::sync::Mutex::default() }))
 }

@@ -54,11 +54,7 @@ impl World {
             roster: RegisterKey::roster(&chain, address).unwrap(),
         };
         let record = Record::begin(Lineage::from_random(1), Mark::end_of(Height(0)));
-        world
-            .register
-            .swap(&world.signing, None, record.encode())
-            .await
-            .unwrap();
+        world.register.swap(&world.signing, None, record.encode()).await.unwrap();
         world
     }
 
@@ -72,18 +68,9 @@ impl World {
             audit: audit.clone(),
         };
         let me = SignerId::from_random(id);
-        let takeover = TakeoverConfig {
-            takeover_after: TAKEOVER_AFTER,
-            ..TakeoverConfig::default()
-        };
+        let takeover = TakeoverConfig { takeover_after: TAKEOVER_AFTER, ..TakeoverConfig::default() };
         let (handle, _) = start_signer(SignerConfig { me, takeover }, parts).await.unwrap();
-        Host {
-            handle,
-            session: SessionId::from_random(id),
-            me,
-            floor,
-            audit,
-        }
+        Host { handle, session: SessionId::from_random(id), me, floor, audit }
     }
 
     async fn record(&self) -> Record {
@@ -92,11 +79,7 @@ impl World {
 
     fn switchover(&self) -> Switchover {
         let (signing, roster) = (self.signing.clone(), self.roster.clone());
-        Switchover {
-            register: self.register.clone(),
-            signing,
-            roster,
-        }
+        Switchover { register: self.register.clone(), signing, roster }
     }
 
     fn roster(&self, name: &str) -> RosterWriter {
@@ -110,18 +93,11 @@ impl Host {
         let began = Instant::now();
         let statement = Statement::numbered(number, format!("message {number}").into_bytes());
         let answer = self.handle.sign(self.session, statement, None).await;
-        (
-            answer.map(|release| release.signatures.statement),
-            began.elapsed(),
-        )
+        (answer.map(|release| release.signatures.statement), began.elapsed())
     }
 
     fn member(&self, height: u64, seen_ms: u64) -> Member {
-        Member {
-            signer: self.me,
-            height: Height(height),
-            seen_ms,
-        }
+        Member { signer: self.me, height: Height(height), seen_ms }
     }
 }
 
@@ -150,23 +126,10 @@ async fn the_standby_takes_over_when_the_owner_is_gone() {
     let mut notices = b.handle.notices();
     let (signed, took) = b.sign(2).await;
     signed.unwrap();
-    assert!(
-        (TAKEOVER_AFTER..TAKEOVER_AFTER + 2 * Signer::POLL_EVERY).contains(&took),
-        "{took:?}"
-    );
+    assert!((TAKEOVER_AFTER..TAKEOVER_AFTER + 2 * Signer::POLL_EVERY).contains(&took), "{took:?}");
     assert!(matches!(notices.recv().await, Ok(Notice::Standby { .. })));
     let owning = notices.recv().await.unwrap();
-    assert!(
-        matches!(
-            owning,
-            Notice::Owning {
-                epoch: Epoch(2),
-                takeover: true,
-                ..
-            }
-        ),
-        "{owning:?}"
-    );
+    assert!(matches!(owning, Notice::Owning { epoch: Epoch(2), takeover: true, .. }), "{owning:?}");
     assert_eq!(b.sign(3).await.1, Duration::ZERO, "the new owner does not wait");
 }
 
@@ -175,11 +138,9 @@ async fn a_lost_answer_costs_a_read_and_no_second_signature() {
     let world = World::new().await;
     let a = world.host(1).await;
     a.sign(1).await.0.unwrap();
-    for (number, fault) in [
-        (2, Fault::LostAnswer),
-        (3, Fault::LostRequest),
-        (4, Fault::Late(Duration::from_millis(10))),
-    ] {
+    for (number, fault) in
+        [(2, Fault::LostAnswer), (3, Fault::LostRequest), (4, Fault::Late(Duration::from_millis(10)))]
+    {
         world.register.script_swaps([Some(fault)]);
         a.sign(number).await.0.unwrap();
     }
@@ -195,10 +156,7 @@ async fn a_register_out_of_reach_or_hanging_means_no_signature_and_an_answer_in_
     a.sign(1).await.0.unwrap();
     world.register.set_down(true);
     let (refused, took) = a.sign(2).await;
-    assert!(
-        matches!(refused, Err(Refusal::RegisterOutOfReach(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(Refusal::RegisterOutOfReach(_))), "{refused:?}");
     assert!(took < NODE_WAITS, "{took:?}");
     world.register.set_down(false);
     a.sign(3).await.0.unwrap();
@@ -218,17 +176,11 @@ async fn a_key_or_a_floor_that_fails_or_hangs_means_a_refusal_in_time() {
         let mark = world.record().await.mark.height.0;
         world.key.set_mood(mood);
         let (refused, took) = a.sign(mark + 1).await;
-        assert!(
-            matches!(refused, Err(Refusal::KeyFailed(_))) && took < NODE_WAITS,
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Err(Refusal::KeyFailed(_))) && took < NODE_WAITS, "{refused:?}");
         world.key.set_mood(Mood::Working);
         a.floor.set_mood(mood);
         let (refused, took) = a.sign(mark + 2).await;
-        assert!(
-            matches!(refused, Err(Refusal::FloorNotKept)) && took < NODE_WAITS,
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Err(Refusal::FloorNotKept)) && took < NODE_WAITS, "{refused:?}");
         a.floor.set_mood(Mood::Working);
         a.sign(mark + 3).await.0.unwrap();
     }
@@ -242,17 +194,10 @@ async fn a_register_put_back_stops_the_signer_and_tells() {
     let old = world.record().await;
     a.sign(2).await.0.unwrap();
     let cell = world.register.read(&world.signing).await.unwrap().unwrap();
-    world
-        .register
-        .swap(&world.signing, Some(cell.version), old.encode())
-        .await
-        .unwrap();
+    world.register.swap(&world.signing, Some(cell.version), old.encode()).await.unwrap();
     let mut notices = a.handle.notices();
     let (refused, _) = a.sign(3).await;
-    assert!(
-        matches!(refused, Err(Refusal::Halted(Halt::PutBack { .. }))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(Refusal::Halted(Halt::PutBack { .. }))), "{refused:?}");
     assert!(matches!(notices.recv().await, Ok(Notice::Halted(_))));
     assert!(a.handle.state().borrow().halted.is_some());
 }
@@ -284,14 +229,8 @@ async fn a_planned_switch_moves_ownership_without_a_wait() {
     signed.unwrap();
     assert_eq!(took, Duration::ZERO, "the new owner does not wait");
     assert_eq!((report.epoch, report.first_signed.height), (Epoch(2), Height(2)));
-    assert!(matches!(
-        switchover.plan(Some("b")).await,
-        Err(SwitchError::AlreadyOwner(_))
-    ));
-    assert!(matches!(
-        switchover.plan(Some("c")).await,
-        Err(SwitchError::UnknownMachine { .. })
-    ));
+    assert!(matches!(switchover.plan(Some("b")).await, Err(SwitchError::AlreadyOwner(_))));
+    assert!(matches!(switchover.plan(Some("c")).await, Err(SwitchError::UnknownMachine { .. })));
 }
 
 #[tokio::test(start_paused = true)]
@@ -305,21 +244,15 @@ async fn a_switch_to_a_machine_that_is_silent_or_behind_is_refused_and_changes_n
     world.roster("b").note(&b.member(3, 1)).await.unwrap();
     let before = world.record().await;
     let refused = world.switchover().plan(Some("b")).await;
-    assert!(
-        matches!(refused, Err(SwitchError::NotReady { seen: 3, .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(SwitchError::NotReady { seen: 3, .. })), "{refused:?}");
     assert_eq!(world.record().await, before);
 }
 
 #[tokio::test(start_paused = true)]
 async fn machines_that_note_themselves_at_once_are_all_in_the_roster() {
     let world = World::new().await;
-    let member = |id: u64| Member {
-        signer: SignerId::from_random(id.into()),
-        height: Height(id),
-        seen_ms: id,
-    };
+    let member =
+        |id: u64| Member { signer: SignerId::from_random(id.into()), height: Height(id), seen_ms: id };
     let notes = (0..5_u64).map(|id| {
         let roster = world.roster(&format!("machine-{id}"));
         tokio::spawn(async move { roster.note(&member(id)).await })
@@ -327,14 +260,7 @@ async fn machines_that_note_themselves_at_once_are_all_in_the_roster() {
     for note in notes.collect::<Vec<_>>() {
         note.await.unwrap().unwrap();
     }
-    assert_eq!(
-        read_roster(&*world.register, &world.roster)
-            .await
-            .unwrap()
-            .members
-            .len(),
-        5
-    );
+    assert_eq!(read_roster(&*world.register, &world.roster).await.unwrap().members.len(), 5);
 }
 
 #[tokio::test(start_paused = true)]
@@ -348,16 +274,10 @@ async fn when_every_handle_is_gone_the_signer_ends() {
         floor,
         audit: Arc::new(FakeAuditLog::new()),
     };
-    let config = SignerConfig {
-        me: SignerId::from_random(1),
-        takeover: TakeoverConfig::default(),
-    };
+    let config = SignerConfig { me: SignerId::from_random(1), takeover: TakeoverConfig::default() };
     let (handle, task) = start_signer(config, parts).await.unwrap();
     let statement = Statement::numbered(1, b"one".to_vec());
-    handle
-        .sign(SessionId::from_random(1), statement, None)
-        .await
-        .unwrap();
+    handle.sign(SessionId::from_random(1), statement, None).await.unwrap();
     drop(handle);
     assert!(task.await.unwrap().owns());
 }

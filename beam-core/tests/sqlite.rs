@@ -11,7 +11,7 @@
 use std::error::Error;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use beam_core::register::{Cell, Register as _, RegisterError, RegisterKey, Version};
 use beam_core::sqlite::SqliteRegister;
@@ -38,21 +38,14 @@ async fn unfit(path: &Path, words: &str) {
 }
 
 fn sqlite(path: &Path, sql: &str) {
-    rusqlite::Connection::open(path)
-        .unwrap()
-        .execute_batch(sql)
-        .unwrap();
+    rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
 
 #[tokio::test]
 async fn a_missing_register_is_refused_and_the_refusal_says_what_makes_one() {
     let folder = folder();
     unfit(&folder.path().join("register.db"), "beam watermark init").await;
-    assert_eq!(
-        std::fs::read_dir(folder.path()).unwrap().count(),
-        0,
-        "opening made something"
-    );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "opening made something");
 }
 
 #[tokio::test]
@@ -63,12 +56,7 @@ async fn a_made_register_is_its_owners_only_and_so_are_its_companions() {
     register.swap(&key(), None, vec![1]).await.unwrap();
     for suffix in ["", "-wal", "-shm"] {
         let file = PathBuf::from(format!("{}{suffix}", path.display()));
-        assert_eq!(
-            file.metadata().unwrap().permissions().mode() & 0o777,
-            0o600,
-            "{}",
-            file.display()
-        );
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
     }
 }
 
@@ -79,13 +67,7 @@ async fn making_one_that_is_there_opens_it_as_it_is() {
     let first = SqliteRegister::create(&path).await.unwrap();
     first.swap(&key(), None, vec![1]).await.unwrap();
     let second = SqliteRegister::create(&path).await.unwrap();
-    assert_eq!(
-        second.read(&key()).await.unwrap(),
-        Some(Cell {
-            version: Version(1),
-            value: vec![1]
-        })
-    );
+    assert_eq!(second.read(&key()).await.unwrap(), Some(Cell { version: Version(1), value: vec![1] }));
 }
 
 #[tokio::test]
@@ -119,16 +101,10 @@ async fn hard_links_folders_and_empty_files_are_refused() {
 async fn another_programs_database_is_refused_and_left_as_it_was() {
     let folder = folder();
     let path = folder.path().join("theirs.db");
-    sqlite(
-        &path,
-        "PRAGMA application_id = 7; CREATE TABLE cells(key, version, value)",
-    );
+    sqlite(&path, "PRAGMA application_id = 7; CREATE TABLE cells(key, version, value)");
     let before = std::fs::read(&path).unwrap();
     unfit(&path, "application id 0x7").await;
-    assert!(matches!(
-        SqliteRegister::create(&path).await,
-        Err(RegisterError::Unfit(_))
-    ));
+    assert!(matches!(SqliteRegister::create(&path).await, Err(RegisterError::Unfit(_))));
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
@@ -184,31 +160,7 @@ async fn the_thread_ends_with_the_register() {
     let register = SqliteRegister::create(&path).await.unwrap();
     register.swap(&key(), None, vec![1]).await.unwrap();
     closed(register).await;
-    assert_eq!(
-        std::fs::read_dir(folder.path()).unwrap().count(),
-        1,
-        "the log is still there"
-    );
-}
-
-/// `cargo test --test sqlite -- --ignored --nocapture how_long`, also under `strace -f -c -e trace=fsync,fdatasync`.
-#[tokio::test]
-#[ignore = "measures, and judges nothing: disks differ"]
-async fn how_long_a_swap_takes() {
-    const SWAPS: usize = 2000;
-    let folder = folder();
-    let register = SqliteRegister::create(folder.path().join("register.db"))
-        .await
-        .unwrap();
-    let (mut expected, mut took) = (None, Vec::new());
-    for _ in 0..SWAPS {
-        let began = Instant::now();
-        expected = Some(register.swap(&key(), expected, vec![b'r'; 600]).await.unwrap());
-        took.push(began.elapsed());
-    }
-    took.sort();
-    let (p50, p99, max) = (took[SWAPS / 2], took[SWAPS * 99 / 100], took[SWAPS - 1]);
-    println!("{SWAPS} swaps: p50 {p50:?}, p99 {p99:?}, longest {max:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the log is still there");
 }
 
 /// Drops a register and waits until its connection is closed: the last one takes the log with it.

@@ -82,24 +82,12 @@ impl AuditFile {
     ) -> Result<Self, AuditFileError> {
         let path = path.as_ref();
         let open = || {
-            let file = OpenOptions::new()
-                .read(true)
-                .append(true)
-                .create(true)
-                .mode(0o600)
-                .open(path)?;
+            let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
             let cut = ends_in_a_line(&file)?;
             Ok(End { file, cut })
         };
-        let end = open().map_err(|source| AuditFileError {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            machine: machine.into(),
-            chain,
-            end: Mutex::new(end),
-        })
+        let end = open().map_err(|source| AuditFileError { path: path.to_owned(), source })?;
+        Ok(Self { machine: machine.into(), chain, end: Mutex::new(end) })
     }
 
     fn line(&self, at: SystemTime, release: &Release) -> serde_json::Result<Vec<u8>> {
@@ -114,11 +102,7 @@ impl AuditFile {
             sign_bytes: to_hex(&release.bytes),
             signature: to_hex(&release.signatures.statement),
             epoch: release.epoch.0,
-            how: if release.repeated {
-                How::Repeated
-            } else {
-                How::Swapped
-            },
+            how: if release.repeated { How::Repeated } else { How::Swapped },
         })
     }
 }
@@ -127,11 +111,7 @@ impl AuditLog for AuditFile {
     fn released(&self, release: &Release) -> Result<(), Cause> {
         let mut line = self.line(SystemTime::now(), release)?;
         line.push(b'\n');
-        self.end
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .append(line)
-            .map_err(Into::into)
+        self.end.lock().unwrap_or_else(PoisonError::into_inner).append(line).map_err(Into::into)
     }
 }
 
@@ -149,11 +129,7 @@ impl End {
         };
         // The rest is not sent after it: it would be a line of its own to anybody who reads.
         self.cut = written < line.len() && (self.cut || written > 0);
-        if written < line.len() {
-            Err(io::ErrorKind::WriteZero.into())
-        } else {
-            Ok(())
-        }
+        if written < line.len() { Err(io::ErrorKind::WriteZero.into()) } else { Ok(()) }
     }
 }
 
@@ -179,10 +155,7 @@ mod tests {
     use super::*;
 
     fn release(height: u64, repeated: bool) -> Release {
-        let signatures = Signatures {
-            statement: vec![0xab; 64],
-            extension: None,
-        };
+        let signatures = Signatures { statement: vec![0xab; 64], extension: None };
         Release {
             mark: Mark::new(height, 2, Step::Precommit),
             bytes: vec![1, 2],
@@ -219,11 +192,7 @@ mod tests {
         );
         assert_eq!(line, expected);
         let repeated = file.line(at, &release(1, true)).unwrap();
-        assert!(
-            String::from_utf8(repeated)
-                .unwrap()
-                .ends_with("\"how\":\"repeated\"}")
-        );
+        assert!(String::from_utf8(repeated).unwrap().ends_with("\"how\":\"repeated\"}"));
     }
 
     #[test]
@@ -234,10 +203,7 @@ mod tests {
             open(&path).released(&release(height, false)).unwrap();
         }
         assert_eq!(heights(&path), [1, 2, 3]);
-        assert_eq!(
-            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.ends_with("}\n") && text.lines().count() == 3);
     }
@@ -253,11 +219,7 @@ mod tests {
             let file = open(&path);
             file.released(&release(2, false)).unwrap();
             file.released(&release(3, false)).unwrap();
-            let whole = if len + 1 >= first.len() {
-                vec![1, 1, 2, 3]
-            } else {
-                vec![1, 2, 3]
-            };
+            let whole = if len + 1 >= first.len() { vec![1, 1, 2, 3] } else { vec![1, 2, 3] };
             assert_eq!(heights(&path), whole, "{len}");
         }
     }
@@ -266,10 +228,7 @@ mod tests {
     fn a_full_disk_is_told() {
         let file = open(Path::new("/dev/full"));
         let cause = file.released(&release(1, false)).unwrap_err();
-        assert_eq!(
-            cause.downcast::<io::Error>().unwrap().kind(),
-            io::ErrorKind::StorageFull
-        );
+        assert_eq!(cause.downcast::<io::Error>().unwrap().kind(), io::ErrorKind::StorageFull);
     }
 
     #[test]

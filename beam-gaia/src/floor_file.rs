@@ -65,25 +65,15 @@ impl FloorFile {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, FloorFileError> {
         let path = path.into();
         let lock = lock(&path)?;
-        let failed = |source| FloorFileError::Io {
-            path: path.clone(),
-            source,
-        };
+        let failed = |source| FloorFileError::Io { path: path.clone(), source };
         if !path.try_exists().map_err(failed)? {
             make(&path).map_err(failed)?;
         }
         // Also if it was there: whoever made it may have died before its name was certain.
         sync_folder(&path).map_err(failed)?;
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(failed)?;
+        let file = OpenOptions::new().read(true).write(true).open(&path).map_err(failed)?;
         let slots = Slots::new(file, path.display().to_string());
-        Ok(Self {
-            slots: Arc::new(Mutex::new(slots)),
-            _lock: lock,
-        })
+        Ok(Self { slots: Arc::new(Mutex::new(slots)), _lock: lock })
     }
 
     /// What is kept in the file, for people to see: taken without holding it, so a signer may be at work. `None` if there
@@ -115,8 +105,7 @@ impl FloorFile {
     ) -> Result<T, FloorError> {
         let slots = self.slots.clone();
         let done = spawn_blocking(move || work(&mut slots.lock().unwrap_or_else(PoisonError::into_inner)));
-        done.await
-            .unwrap_or_else(|error| Err(FloorError::Io(Box::new(error))))
+        done.await.unwrap_or_else(|error| Err(FloorError::Io(Box::new(error))))
     }
 }
 
@@ -134,10 +123,7 @@ impl FloorStore for FloorFile {
 /// Locks until the file that is returned is closed, also by the end of the process.
 fn lock(path: &Path) -> Result<File, FloorFileError> {
     let lock_path = beside(path, ".lock");
-    let failed = |source| FloorFileError::Io {
-        path: lock_path.clone(),
-        source,
-    };
+    let failed = |source| FloorFileError::Io { path: lock_path.clone(), source };
     let file = OpenOptions::new()
         .write(true)
         .create(true)
@@ -147,29 +133,17 @@ fn lock(path: &Path) -> Result<File, FloorFileError> {
         .map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(FloorFileError::InUse {
-            path: path.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(FloorFileError::InUse { path: path.to_owned() }),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 
 /// Makes the file whole under another name, and only then gives it its own.
 fn make(path: &Path) -> io::Result<()> {
-    let unused = Slot {
-        sequence: 0,
-        floor: None,
-    }
-    .encode()
-    .ok_or(io::ErrorKind::InvalidData)?;
+    let unused = Slot { sequence: 0, floor: None }.encode().ok_or(io::ErrorKind::InvalidData)?;
     let making = beside(path, ".new");
     // One left behind by a crash is made again.
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&making)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&making)?;
     // Written and not only sized: the disk must have room for it from now on.
     file.write_all(&[&unused[..], &unused[..]].concat())?;
     file.sync_all()?;
@@ -177,10 +151,7 @@ fn make(path: &Path) -> io::Result<()> {
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
 

@@ -40,22 +40,16 @@ impl Register for MemoryRegister {
         value: Vec<u8>,
     ) -> Result<Version, SwapError> {
         if value.len() > Cell::LEN_MAX {
-            return Err(SwapError::Failed(
-                format!("a value of {} bytes is too large", value.len()).into(),
-            ));
+            return Err(SwapError::Failed(format!("a value of {} bytes is too large", value.len()).into()));
         }
         let mut cells = self.cells();
         let current = cells.get(key);
         if current.map(|cell| cell.version) != expected {
-            return Err(SwapError::Conflict {
-                current: current.cloned(),
-            });
+            return Err(SwapError::Conflict { current: current.cloned() });
         }
         let version = match expected {
             None => Version::FIRST,
-            Some(version) => version
-                .next()
-                .ok_or_else(|| SwapError::Failed("out of versions".into()))?,
+            Some(version) => version.next().ok_or_else(|| SwapError::Failed("out of versions".into()))?,
         };
         cells.insert(key.clone(), Cell { version, value });
         Ok(version)

@@ -115,11 +115,7 @@ impl RegisterKey {
 
     fn new(chain: &ChainId, validator: &str, what: &str) -> Result<Self, ParseError> {
         if validator.len() != 40 || !validator.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(ParseError::new(
-                "validator address",
-                validator,
-                "expected 40 hexadecimal digits",
-            ));
+            return Err(ParseError::new("validator address", validator, "expected 40 hexadecimal digits"));
         }
         Ok(Self(format!("{chain}/{}/{what}", validator.to_ascii_uppercase())))
     }

@@ -31,17 +31,10 @@ impl Hands<Signer> for SignerHands {
     fn carry_out(&mut self, action: Action, events: &Events<Event>) {
         let (parts, events) = (self.parts.clone(), events.clone());
         match action {
-            Action::Read { attempt } => spawn(events, async move {
-                Event::Read {
-                    attempt,
-                    outcome: read(&parts).await,
-                }
-            }),
-            Action::Swap {
-                attempt,
-                expected,
-                record,
-            } => spawn(events, async move {
+            Action::Read { attempt } => {
+                spawn(events, async move { Event::Read { attempt, outcome: read(&parts).await } })
+            }
+            Action::Swap { attempt, expected, record } => spawn(events, async move {
                 let outcome = swap(&parts, expected, &record).await;
                 Event::Swapped { attempt, outcome }
             }),
@@ -50,16 +43,9 @@ impl Hands<Signer> for SignerHands {
                 if let Err(error) = &kept {
                     tracing::error!(error = error as &dyn Error, "the floor could not be kept");
                 }
-                Event::FloorKept {
-                    attempt,
-                    kept: kept.is_ok(),
-                }
+                Event::FloorKept { attempt, kept: kept.is_ok() }
             }),
-            Action::Sign {
-                attempt,
-                bytes,
-                extension,
-            } => spawn(events, async move {
+            Action::Sign { attempt, bytes, extension } => spawn(events, async move {
                 let signatures = sign(&parts, &bytes, extension.as_deref()).await;
                 Event::Signed { attempt, signatures }
             }),
@@ -81,11 +67,7 @@ impl Hands<Signer> for SignerHands {
 
 impl SignerHands {
     fn answer(&mut self, request: RequestId, answer: Result<Release, Refusal>) {
-        let waiting = self
-            .answers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&request);
+        let waiting = self.answers.lock().unwrap_or_else(PoisonError::into_inner).remove(&request);
         if let Ok(release) = &answer
             && let Err(cause) = self.parts.audit.released(release)
         {
@@ -128,10 +110,7 @@ fn found(cell: Option<Cell>) -> ReadOutcome {
         return ReadOutcome::Missing;
     };
     match Record::decode(&cell.value) {
-        Ok(record) => ReadOutcome::Found(View {
-            version: cell.version,
-            record,
-        }),
+        Ok(record) => ReadOutcome::Found(View { version: cell.version, record }),
         Err(error) => {
             tracing::error!(error = &error as &dyn Error, version = %cell.version, "the register's record is damaged");
             ReadOutcome::Damaged
@@ -168,7 +147,5 @@ async fn sign(parts: &SignerParts, bytes: &[u8], extension: Option<&[u8]>) -> Op
         };
         Ok::<_, KeyError>(Signatures { statement, extension })
     };
-    made.await
-        .inspect_err(|error| tracing::error!(error = error as &dyn Error, "the key did not sign"))
-        .ok()
+    made.await.inspect_err(|error| tracing::error!(error = error as &dyn Error, "the key did not sign")).ok()
 }

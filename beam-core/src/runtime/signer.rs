@@ -84,16 +84,8 @@ impl SignerHandle {
     ) -> Result<Release, Refusal> {
         let request = RequestId(self.next_request.fetch_add(1, Ordering::Relaxed));
         let (answer, answered) = oneshot::channel();
-        self.answers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(request, answer);
-        let asked = Event::Asked {
-            request,
-            session,
-            statement,
-            extension,
-        };
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(request, answer);
+        let asked = Event::Asked { request, session, statement, extension };
         if self.events.send(asked).await.is_err() {
             return Err(Refusal::ShuttingDown);
         }
@@ -132,22 +124,9 @@ pub async fn start_signer(
     let (notices, _) = broadcast::channel(NOTICES_MAX);
     let (state_sender, state) = watch::channel(SignerState::of(&machine));
     let answers: Answers = Arc::new(Mutex::new(BTreeMap::new()));
-    let hands = SignerHands {
-        parts,
-        answers: answers.clone(),
-        notices: notices.clone(),
-        state: state_sender,
-    };
+    let hands =
+        SignerHands { parts, answers: answers.clone(), notices: notices.clone(), state: state_sender };
     let task = tokio::spawn(drive(machine, hands, incoming, events.downgrade()));
     let next_request = Arc::new(AtomicU64::new(0));
-    Ok((
-        SignerHandle {
-            events,
-            answers,
-            next_request,
-            notices,
-            state,
-        },
-        task,
-    ))
+    Ok((SignerHandle { events, answers, next_request, notices, state }, task))
 }

@@ -149,10 +149,7 @@ impl Switchover {
             let (_, record) = self.record().await?;
             let roster = read_roster(&*self.register, &self.roster).await?;
             let target = roster.members.get(&to).unwrap_or(&first).clone();
-            let from = record
-                .owner
-                .and_then(|owner| roster.name_of(owner))
-                .map(str::to_owned);
+            let from = record.owner.and_then(|owner| roster.name_of(owner)).map(str::to_owned);
             if record.owner == Some(target.signer) {
                 return Err(SwitchError::AlreadyOwner(to));
             }
@@ -160,20 +157,10 @@ impl Switchover {
             let alive = target != first;
             let in_step = target.height.0.saturating_add(1) >= record.mark.height.0;
             if alive && in_step {
-                return Ok(SwitchPlan {
-                    from,
-                    to,
-                    epoch: record.epoch,
-                    mark: record.mark,
-                    target,
-                });
+                return Ok(SwitchPlan { from, to, epoch: record.epoch, mark: record.mark, target });
             }
             if Instant::now() >= deadline {
-                return Err(SwitchError::NotReady {
-                    name: to,
-                    seen: target.height.0,
-                    register: record.mark,
-                });
+                return Err(SwitchError::NotReady { name: to, seen: target.height.0, register: record.mark });
             }
             sleep(Self::POLL_EVERY).await;
         }
@@ -185,20 +172,12 @@ impl Switchover {
         let known = || roster.members.keys().cloned().collect::<Vec<_>>().join(", ");
         if let Some(name) = to {
             let member = roster.members.get(name);
-            let unknown = || SwitchError::UnknownMachine {
-                name: name.to_owned(),
-                known: known(),
-            };
+            let unknown = || SwitchError::UnknownMachine { name: name.to_owned(), known: known() };
             return Ok((name.to_owned(), member.ok_or_else(unknown)?.clone()));
         }
         let others = |roster: &Roster| -> Vec<(String, Member)> {
             let other = |(_, member): &(&String, &Member)| Some(member.signer) != record.owner;
-            roster
-                .members
-                .iter()
-                .filter(other)
-                .map(|(name, member)| (name.clone(), member.clone()))
-                .collect()
+            roster.members.iter().filter(other).map(|(name, member)| (name.clone(), member.clone())).collect()
         };
         match <[_; 1]>::try_from(others(&roster)) {
             Ok([only]) => Ok(only),
@@ -216,30 +195,15 @@ impl Switchover {
         loop {
             let (_, record) = self.record().await?;
             if record.epoch != epoch {
-                return Err(SwitchError::Overtaken {
-                    to: plan.to,
-                    epoch,
-                    now: record.epoch,
-                });
+                return Err(SwitchError::Overtaken { to: plan.to, epoch, now: record.epoch });
             }
             // In this epoch nobody but the new owner raises the mark.
             if record.mark > since {
                 let (from, to, first_signed) = (plan.from, plan.to, record.mark);
-                return Ok(SwitchReport {
-                    from,
-                    to,
-                    epoch,
-                    since,
-                    first_signed,
-                    took: began.elapsed(),
-                });
+                return Ok(SwitchReport { from, to, epoch, since, first_signed, took: began.elapsed() });
             }
             if began.elapsed() >= Self::SIGNS_WITHIN {
-                return Err(SwitchError::NotSigning {
-                    to: plan.to,
-                    epoch,
-                    waited: Self::SIGNS_WITHIN,
-                });
+                return Err(SwitchError::NotSigning { to: plan.to, epoch, waited: Self::SIGNS_WITHIN });
             }
             sleep(Self::POLL_EVERY).await;
         }
@@ -257,11 +221,7 @@ impl Switchover {
             let handed = record.handed_to(plan.target.signer, Handover::Switchover);
             let handed = handed.ok_or(SwitchError::NoRecord)?;
             let value = handed.encode();
-            match self
-                .register
-                .swap(&self.signing, Some(version), value.clone())
-                .await
-            {
+            match self.register.swap(&self.signing, Some(version), value.clone()).await {
                 Ok(_) => return Ok((handed.epoch, handed.since)),
                 // A retry below us found our own write in place.
                 Err(SwapError::Conflict { current: Some(cell) }) if cell.value == value => {
@@ -275,11 +235,7 @@ impl Switchover {
     }
 
     async fn record(&self) -> Result<(Version, Record), SwitchError> {
-        let cell = self
-            .register
-            .read(&self.signing)
-            .await?
-            .ok_or(SwitchError::NoRecord)?;
+        let cell = self.register.read(&self.signing).await?.ok_or(SwitchError::NoRecord)?;
         Ok((cell.version, Record::decode(&cell.value)?))
     }
 }

@@ -47,12 +47,7 @@ fn new_file(path: &Path) -> Result<(PathBuf, File), RegisterError> {
     let draft = beside(path, &format!(".new-{}-{number}", std::process::id()));
     // Left behind by a process that had our id and died.
     let _ = std::fs::remove_file(&draft);
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(MODE)
-        .open(&draft)
-        .map_err(io_error)?;
+    let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&draft).map_err(io_error)?;
     Ok((draft, file))
 }
 
@@ -73,13 +68,9 @@ fn build(draft: &Path) -> Result<(), RegisterError> {
     fill().map_err(Trouble::from)?;
     // Closing has moved everything from the log into the file. If it has not, the file alone is not whole.
     if beside(draft, "-wal").exists() {
-        return Err(RegisterError::Unavailable(
-            "the new file's log could not be folded into it".into(),
-        ));
+        return Err(RegisterError::Unavailable("the new file's log could not be folded into it".into()));
     }
-    File::open(draft)
-        .and_then(|file| file.sync_all())
-        .map_err(io_error)
+    File::open(draft).and_then(|file| file.sync_all()).map_err(io_error)
 }
 
 fn publish(draft: &Path, path: &Path, folder: &Path) -> Result<(), RegisterError> {
@@ -91,9 +82,7 @@ fn publish(draft: &Path, path: &Path, folder: &Path) -> Result<(), RegisterError
         }
         Err(error) => return Err(RegisterError::Unavailable(Box::new(error))),
     }
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(io_error)
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_error)
 }
 
 fn io_error(error: io::Error) -> RegisterError {

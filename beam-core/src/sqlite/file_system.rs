@@ -32,10 +32,7 @@ impl FileSystem {
         if MEMORY.contains(&magic) {
             return Self::Memory;
         }
-        NETWORK
-            .iter()
-            .find(|(known, _)| *known == magic)
-            .map_or(Self::Local, |(_, name)| Self::Network(name))
+        NETWORK.iter().find(|(known, _)| *known == magic).map_or(Self::Local, |(_, name)| Self::Network(name))
     }
 }
 
@@ -50,10 +47,7 @@ const NETWORK: [(u32, &str); 25] = [
     (0x0000_517B, "SMB"),
     (0xFF53_4D42, "CIFS"),
     (0xFE53_4D42, "SMB2"),
-    (
-        0x6573_5546,
-        "FUSE (sshfs, s3fs, gcsfuse, GlusterFS, virtiofs and others)",
-    ),
+    (0x6573_5546, "FUSE (sshfs, s3fs, gcsfuse, GlusterFS, virtiofs and others)"),
     (0x0102_1997, "9p"),
     (0x00C3_6400, "Ceph"),
     (0x0BD0_0BD0, "Lustre"),
@@ -81,11 +75,7 @@ const NETWORK: [(u32, &str); 25] = [
 pub(super) fn refuse_network(path: &Path) -> Result<(), RegisterError> {
     let found = rustix::fs::statfs(path).map_err(|error| RegisterError::Unavailable(Box::new(error)))?;
     // The field's type differs between architectures; the magic is its low 32 bits (a signed field extends the sign).
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the low 32 bits are meant"
-    )]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the low 32 bits are meant")]
     match FileSystem::from_magic(found.f_type as u32) {
         FileSystem::Local | FileSystem::Memory => Ok(()),
         FileSystem::Network(name) => Err(refusal(path, name)),
@@ -95,9 +85,7 @@ pub(super) fn refuse_network(path: &Path) -> Result<(), RegisterError> {
 /// Elsewhere nothing tells us what a file lies on, so nothing is taken.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn refuse_network(_path: &Path) -> Result<(), RegisterError> {
-    Err(RegisterError::Unfit(
-        "the SQLite register runs on Linux only".to_owned(),
-    ))
+    Err(RegisterError::Unfit("the SQLite register runs on Linux only".to_owned()))
 }
 
 #[cfg(any(target_os = "linux", test))]
@@ -125,24 +113,15 @@ mod tests {
     #[test]
     fn no_magic_is_listed_twice() {
         for (index, (magic, _)) in NETWORK.iter().enumerate() {
-            assert!(
-                NETWORK[index + 1..].iter().all(|(other, _)| other != magic),
-                "{magic:#x}"
-            );
+            assert!(NETWORK[index + 1..].iter().all(|(other, _)| other != magic), "{magic:#x}");
             assert!(!MEMORY.contains(magic));
         }
     }
 
     #[test]
     fn disks_of_this_machine_are_taken() {
-        let (ext4, xfs, btrfs, zfs, f2fs, overlay) = (
-            0xEF53,
-            0x5846_5342,
-            0x9123_683E,
-            0x2FC1_2FC1,
-            0xF2F5_2010,
-            0x794C_7630,
-        );
+        let (ext4, xfs, btrfs, zfs, f2fs, overlay) =
+            (0xEF53, 0x5846_5342, 0x9123_683E, 0x2FC1_2FC1, 0xF2F5_2010, 0x794C_7630);
         for magic in [ext4, xfs, btrfs, zfs, f2fs, overlay] {
             assert_eq!(FileSystem::from_magic(magic), FileSystem::Local, "{magic:#x}");
         }

@@ -31,10 +31,7 @@ impl Identity {
 
 impl From<&Metadata> for Identity {
     fn from(found: &Metadata) -> Self {
-        Self {
-            device: found.dev(),
-            inode: found.ino(),
-        }
+        Self { device: found.dev(), inode: found.ino() }
     }
 }
 
@@ -51,11 +48,7 @@ impl Files {
 
     /// Whether each name still leads to the file that was opened.
     pub(super) fn check(&self) -> Result<(), Trouble> {
-        match self
-            .0
-            .iter()
-            .find(|(path, identity)| Identity::of(path).ok() != Some(*identity))
-        {
+        match self.0.iter().find(|(path, identity)| Identity::of(path).ok() != Some(*identity)) {
             None => Ok(()),
             Some((path, _)) => Err(Trouble::Replaced(path.display().to_string())),
         }
@@ -71,9 +64,7 @@ pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
 
 /// The folder of a path.
 pub(super) fn folder_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Finds the file behind a path, and refuses it where a register cannot live.
@@ -85,14 +76,9 @@ pub(super) fn locate(path: &Path) -> Result<(PathBuf, Identity), RegisterError> 
         )),
         _ => RegisterError::Unavailable(error.into()),
     })?;
-    let found = database
-        .symlink_metadata()
-        .map_err(|error| RegisterError::Unavailable(error.into()))?;
+    let found = database.symlink_metadata().map_err(|error| RegisterError::Unavailable(error.into()))?;
     if !found.is_file() {
-        return Err(RegisterError::Unfit(format!(
-            "{} is not a file",
-            database.display()
-        )));
+        return Err(RegisterError::Unfit(format!("{} is not a file", database.display())));
     }
     if found.nlink() != 1 {
         return Err(RegisterError::Unfit(format!(
@@ -116,9 +102,7 @@ fn refuse_mounted_alone(database: &Path, folder: &Path) -> Result<(), RegisterEr
     let mount = |path: &Path| {
         // A kernel before 5.8 does not say: then there is nothing to compare.
         let found = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
-        StatxFlags::from_bits_retain(found.stx_mask)
-            .contains(StatxFlags::MNT_ID)
-            .then_some(found.stx_mnt_id)
+        StatxFlags::from_bits_retain(found.stx_mask).contains(StatxFlags::MNT_ID).then_some(found.stx_mnt_id)
     };
     if mount(database) == mount(folder) {
         return Ok(());

@@ -94,19 +94,15 @@ impl SqliteRegister {
             .name("beam-register".to_owned())
             .spawn(move || worker::run(&path, create, opened, inbox))
             .map_err(|error| RegisterError::Unavailable(error.into()))?;
-        let path = opening
-            .await
-            .map_err(|_| RegisterError::Unavailable(Trouble::ThreadGone.into()))??;
+        let path = opening.await.map_err(|_| RegisterError::Unavailable(Trouble::ThreadGone.into()))??;
         Ok(Self { path, requests })
     }
 
     fn send(&self, request: Request) -> Result<(), Trouble> {
-        self.requests
-            .try_send(Envelope::new(request))
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => Trouble::Overloaded,
-                mpsc::error::TrySendError::Closed(_) => Trouble::ThreadGone,
-            })
+        self.requests.try_send(Envelope::new(request)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Trouble::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => Trouble::ThreadGone,
+        })
     }
 }
 
@@ -115,11 +111,7 @@ impl Register for SqliteRegister {
     async fn read(&self, key: &RegisterKey) -> Result<Option<Cell>, RegisterError> {
         let unavailable = |trouble: Trouble| RegisterError::Unavailable(trouble.into());
         let (answer, answered) = oneshot::channel();
-        self.send(Request::Read {
-            key: key.clone(),
-            answer,
-        })
-        .map_err(unavailable)?;
+        self.send(Request::Read { key: key.clone(), answer }).map_err(unavailable)?;
         match tokio::time::timeout(ANSWER_MAX, answered).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(unavailable(Trouble::ThreadGone)),
@@ -137,13 +129,8 @@ impl Register for SqliteRegister {
             return Err(SwapError::Failed(Trouble::TooLarge(value.len()).into()));
         }
         let (answer, answered) = oneshot::channel();
-        self.send(Request::Swap {
-            key: key.clone(),
-            expected,
-            value,
-            answer,
-        })
-        .map_err(|trouble| SwapError::Failed(trouble.into()))?;
+        self.send(Request::Swap { key: key.clone(), expected, value, answer })
+            .map_err(|trouble| SwapError::Failed(trouble.into()))?;
         // From here on the thread has it: without its answer nobody knows.
         match tokio::time::timeout(ANSWER_MAX, answered).await {
             Ok(Ok(result)) => result,

@@ -52,12 +52,7 @@ impl Store {
         if Identity::of(&path).ok() != Some(identity) {
             return Err(Trouble::Replaced(path.display().to_string()).into());
         }
-        let mut store = Self {
-            connection,
-            path,
-            files,
-            swaps_unfolded: CHECKPOINT_SWAPS,
-        };
+        let mut store = Self { connection, path, files, swaps_unfolded: CHECKPOINT_SWAPS };
         store.tidy();
         Ok(store)
     }
@@ -84,9 +79,7 @@ impl Store {
             Ok(None) => {
                 let current = self.select(key);
                 self.abandon();
-                Err(SwapError::Conflict {
-                    current: current.map_err(not_written)?,
-                })
+                Err(SwapError::Conflict { current: current.map_err(not_written)? })
             }
             Err(trouble) => {
                 self.abandon();
@@ -102,9 +95,7 @@ impl Store {
         }
         self.swaps_unfolded = 0;
         // PASSIVE waits for nobody. If it fails, or gets only half way, the log grows until the next time: no harm.
-        let _ = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
     }
 
     /// Writes within the open transaction, if the version is the expected one; the new version if it was.
@@ -117,10 +108,7 @@ impl Store {
         let (version, changed) = match expected {
             None => {
                 let params = params![key.as_str(), 1, value];
-                (
-                    Version::FIRST,
-                    self.connection.prepare_cached(INSERT)?.execute(params)?,
-                )
+                (Version::FIRST, self.connection.prepare_cached(INSERT)?.execute(params)?)
             }
             Some(expected) => {
                 // No cell has a version that SQLite cannot count.
@@ -151,15 +139,10 @@ impl Store {
         let row = self
             .connection
             .prepare_cached(SELECT)?
-            .query_row([key.as_str()], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
-            })
+            .query_row([key.as_str()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
             .optional()?;
         row.map(|(version, value)| match u64::try_from(version) {
-            Ok(count) if count > 0 => Ok(Cell {
-                version: Version(count),
-                value,
-            }),
+            Ok(count) if count > 0 => Ok(Cell { version: Version(count), value }),
             _ => Err(Trouble::BadVersion(version)),
         })
         .transpose()
@@ -189,14 +172,9 @@ impl Store {
     /// Lets the file grow no further, as a full disk would.
     #[cfg(test)]
     pub(super) fn fill_up(&self) {
-        let pages: i64 = self
-            .connection
-            .pragma_query_value(None, "page_count", |row| row.get(0))
-            .unwrap();
+        let pages: i64 = self.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
         self.connection
-            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| {
-                row.get::<_, i64>(0)
-            })
+            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get::<_, i64>(0))
             .unwrap();
     }
 
@@ -228,11 +206,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Whether this is a register, and of a format that we know. Reads only.
 fn verify_ours(connection: &Connection, path: &Path) -> Result<(), RegisterError> {
-    let header = |name| {
-        connection
-            .pragma_query_value(None, name, |row| row.get::<_, i32>(0))
-            .map_err(Trouble::from)
-    };
+    let header =
+        |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(Trouble::from);
     let unfit = |what: String| Err(RegisterError::Unfit(format!("{} {what}", path.display())));
     let application = header("application_id")?;
     if application != APPLICATION_ID {
@@ -259,10 +234,7 @@ fn verify_settings(connection: &Connection) -> Result<(), RegisterError> {
         connection.pragma_update(None, "fullfsync", true)?;
         // Ours comes after the answer, see `tidy`.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-        Ok((
-            mode,
-            connection.pragma_query_value(None, "synchronous", |row| row.get(0))?,
-        ))
+        Ok((mode, connection.pragma_query_value(None, "synchronous", |row| row.get(0))?))
     };
     let (mode, synchronous) = set().map_err(Trouble::from)?;
     if mode != "wal" || synchronous != FULL {
@@ -276,20 +248,17 @@ fn verify_settings(connection: &Connection) -> Result<(), RegisterError> {
 /// Whether its pages and its table are as they should be. Also the first look into the log, which is there from now on.
 fn verify_whole(connection: &Connection) -> Result<(), RegisterError> {
     // A register is a few pages, so looking at all of them costs nothing.
-    let verdict: String = connection
-        .pragma_query_value(None, "quick_check", |row| row.get(0))
-        .map_err(Trouble::from)?;
+    let verdict: String =
+        connection.pragma_query_value(None, "quick_check", |row| row.get(0)).map_err(Trouble::from)?;
     if verdict != "ok" {
         return Err(RegisterError::Damaged(verdict.into()));
     }
     for sql in [SELECT, INSERT, UPDATE] {
-        connection
-            .prepare_cached(sql)
-            .map_err(|error| match Trouble::from(error) {
-                // SQLite has no code of its own for a table or column that is not there.
-                Trouble::Io(error) => Trouble::Damaged(error),
-                other => other,
-            })?;
+        connection.prepare_cached(sql).map_err(|error| match Trouble::from(error) {
+            // SQLite has no code of its own for a table or column that is not there.
+            Trouble::Io(error) => Trouble::Damaged(error),
+            other => other,
+        })?;
     }
     Ok(())
 }

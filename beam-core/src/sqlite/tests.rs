@@ -21,10 +21,7 @@ fn made() -> (TempDir, PathBuf) {
 }
 
 fn cell(version: u64, value: &[u8]) -> Option<Cell> {
-    Some(Cell {
-        version: Version(version),
-        value: value.to_vec(),
-    })
+    Some(Cell { version: Version(version), value: value.to_vec() })
 }
 
 /// The error and all its causes, as a log shows them.
@@ -39,18 +36,13 @@ fn a_full_disk_is_named_and_nothing_is_written_and_the_register_goes_on() {
     let mut store = Store::open(&path).unwrap();
     let version = store.swap(&key(), None, b"small").unwrap();
     store.fill_up();
-    let error = store
-        .swap(&key(), Some(version), &[7; Cell::LEN_MAX])
-        .unwrap_err();
+    let error = store.swap(&key(), Some(version), &[7; Cell::LEN_MAX]).unwrap_err();
     assert!(matches!(error, SwapError::Failed(_)), "{error:?}");
     assert!(told(&error).contains("full"), "{}", told(&error));
     assert_eq!(store.read(&key()).unwrap(), cell(1, b"small"));
     // What needs no more room still works.
     assert_eq!(store.swap(&key(), Some(version), b"other").unwrap(), Version(2));
-    assert_eq!(
-        Store::open(&path).unwrap().read(&key()).unwrap(),
-        cell(2, b"other")
-    );
+    assert_eq!(Store::open(&path).unwrap().read(&key()).unwrap(), cell(2, b"other"));
 }
 
 #[test]
@@ -74,16 +66,10 @@ fn a_lock_held_too_long_fails_the_swap_within_a_second() {
 fn a_transaction_left_open_is_ended_before_anything_else() {
     let (_folder, path) = made();
     let mut store = Store::open(&path).unwrap();
-    store
-        .connection()
-        .execute_batch("BEGIN IMMEDIATE; INSERT INTO cells VALUES('x', 1, x'00')")
-        .unwrap();
+    store.connection().execute_batch("BEGIN IMMEDIATE; INSERT INTO cells VALUES('x', 1, x'00')").unwrap();
     assert_eq!(store.read(&key()).unwrap(), None);
     assert_eq!(store.swap(&key(), None, b"goes").unwrap(), Version::FIRST);
-    let rows: i64 = store
-        .connection()
-        .query_row("SELECT count(*) FROM cells", [], |row| row.get(0))
-        .unwrap();
+    let rows: i64 = store.connection().query_row("SELECT count(*) FROM cells", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 1);
 }
 
@@ -103,11 +89,7 @@ fn a_file_replaced_or_deleted_while_open_is_used_no_more() {
             assert!(matches!(error, SwapError::Failed(_)), "{error:?}");
             let error = store.read(&key()).unwrap_err();
             assert!(matches!(error, RegisterError::Unfit(_)), "{error:?}");
-            assert!(
-                told(&error).contains(victim.to_str().unwrap()),
-                "{}",
-                told(&error)
-            );
+            assert!(told(&error).contains(victim.to_str().unwrap()), "{}", told(&error));
         }
     }
 }
@@ -116,15 +98,9 @@ fn a_file_replaced_or_deleted_while_open_is_used_no_more() {
 fn a_version_that_is_none_is_damage() {
     let (_folder, path) = made();
     let mut store = Store::open(&path).unwrap();
-    store
-        .connection()
-        .execute("INSERT INTO cells VALUES(?1, -1, x'00')", [key().as_str()])
-        .unwrap();
+    store.connection().execute("INSERT INTO cells VALUES(?1, -1, x'00')", [key().as_str()]).unwrap();
     assert!(matches!(store.read(&key()), Err(RegisterError::Damaged(_))));
-    assert!(matches!(
-        store.swap(&key(), Some(Version(7)), b"no"),
-        Err(SwapError::Failed(_))
-    ));
+    assert!(matches!(store.swap(&key(), Some(Version(7)), b"no"), Err(SwapError::Failed(_))));
 }
 
 #[test]
@@ -134,15 +110,9 @@ fn the_last_version_of_all_is_not_passed() {
     let last = i64::MAX.unsigned_abs();
     store
         .connection()
-        .execute(
-            "INSERT INTO cells VALUES(?1, ?2, x'00')",
-            (key().as_str(), i64::MAX),
-        )
+        .execute("INSERT INTO cells VALUES(?1, ?2, x'00')", (key().as_str(), i64::MAX))
         .unwrap();
-    assert!(matches!(
-        store.swap(&key(), Some(Version(last)), b"no"),
-        Err(SwapError::Failed(_))
-    ));
+    assert!(matches!(store.swap(&key(), Some(Version(last)), b"no"), Err(SwapError::Failed(_))));
     assert_eq!(store.read(&key()).unwrap(), cell(last, &[0]));
 }
 
@@ -150,25 +120,16 @@ fn the_last_version_of_all_is_not_passed() {
 fn another_journal_mode_is_put_right() {
     let (_folder, path) = made();
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection
-        .query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))
-        .unwrap();
+    connection.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).unwrap();
     drop(connection);
     let store = Store::open(&path).unwrap();
     let setting = |name| -> String {
         store
             .connection()
-            .query_row(
-                &format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}"),
-                [],
-                |row| row.get(0),
-            )
+            .query_row(&format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}"), [], |row| row.get(0))
             .unwrap()
     };
-    assert_eq!(
-        (setting("journal_mode").as_str(), setting("synchronous").as_str()),
-        ("wal", "2")
-    );
+    assert_eq!((setting("journal_mode").as_str(), setting("synchronous").as_str()), ("wal", "2"));
 }
 
 #[test]
@@ -200,7 +161,5 @@ fn two_makers_at_once_make_one_register_and_leave_no_draft() {
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }

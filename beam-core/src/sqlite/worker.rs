@@ -23,10 +23,7 @@ pub(super) struct Envelope {
 
 impl Envelope {
     pub(super) fn new(request: Request) -> Self {
-        Self {
-            asked: Instant::now(),
-            request,
-        }
+        Self { asked: Instant::now(), request }
     }
 }
 
@@ -85,12 +82,7 @@ fn serve(store: &mut Store, late: bool, request: Request) {
         Request::Read { key, answer } => {
             let _ = answer.send(store.read(&key));
         }
-        Request::Swap {
-            key,
-            expected,
-            value,
-            answer,
-        } => {
+        Request::Swap { key, expected, value, answer } => {
             let _ = answer.send(store.swap(&key, expected, &value));
         }
     }

@@ -26,10 +26,7 @@ pub struct Breach {
 
 impl Breach {
     pub(super) fn new(what: impl Into<String>) -> Self {
-        Self {
-            statement: "the contract",
-            what: what.into(),
-        }
+        Self { statement: "the contract", what: what.into() }
     }
 }
 
@@ -47,10 +44,7 @@ pub(super) async fn state(
 ) -> Result<(), Breach> {
     match tokio::time::timeout(STATEMENT_MAX, check).await {
         Ok(checked) => checked.map_err(|breach| Breach { statement, ..breach }),
-        Err(_) => Err(Breach {
-            statement,
-            what: format!("not done after {STATEMENT_MAX:?}"),
-        }),
+        Err(_) => Err(Breach { statement, what: format!("not done after {STATEMENT_MAX:?}") }),
     }
 }
 
@@ -98,12 +92,4 @@ macro_rules! breach_from {
     )+};
 }
 
-breach_from!(
-    AlertError,
-    CloudError,
-    FloorError,
-    NodeError,
-    ParseError,
-    RegisterError,
-    SwapError
-);
+breach_from!(AlertError, CloudError, FloorError, NodeError, ParseError, RegisterError, SwapError);

@@ -70,11 +70,8 @@ pub async fn the_same_token_launches_the_same_machine(harness: &dyn CloudHarness
     let (cloud, launch) = (harness.cloud(), launch(harness, "token", Role::Sentry));
     let first = cloud.launch(&launch).await?;
     ensure_matches!(cloud.launch(&launch).await, Ok(again) if again == first);
-    let other = Launch {
-        token: token(harness, "token, another"),
-        name: "another".to_owned(),
-        ..launch.clone()
-    };
+    let other =
+        Launch { token: token(harness, "token, another"), name: "another".to_owned(), ..launch.clone() };
     let second = cloud.launch(&other).await?;
     ensure!(first != second, "two tokens launched one machine");
     let listed = until(harness, || running(&*cloud, &launch.fleet, 2)).await?;
@@ -85,16 +82,11 @@ pub async fn the_same_token_launches_the_same_machine(harness: &dyn CloudHarness
             && found.token.as_ref() == Some(&launch.token)),
         "the machine is listed as {found:?}"
     );
-    ensure!(
-        cloud.instances(&fleet(harness, "empty")).await?.is_empty(),
-        "another fleet lists the machines"
-    );
+    ensure!(cloud.instances(&fleet(harness, "empty")).await?.is_empty(), "another fleet lists the machines");
     for instance in [first, second] {
         cloud.terminate(&instance).await?;
     }
-    until(harness, || running(&*cloud, &launch.fleet, 0))
-        .await
-        .map(drop)
+    until(harness, || running(&*cloud, &launch.fleet, 0)).await.map(drop)
 }
 
 /// Terminating a machine that ends, or has just ended, is a success.
@@ -106,9 +98,7 @@ pub async fn ending_twice_is_ending_once(harness: &dyn CloudHarness) -> Result<(
     let instance = cloud.launch(&launch).await?;
     cloud.terminate(&instance).await?;
     cloud.terminate(&instance).await?;
-    until(harness, || running(&*cloud, &launch.fleet, 0))
-        .await
-        .map(drop)
+    until(harness, || running(&*cloud, &launch.fleet, 0)).await.map(drop)
 }
 
 /// Whoever asks. The machine stays; the harness's owner ends it by hand.
@@ -119,9 +109,7 @@ pub async fn a_validator_is_never_terminated(harness: &dyn CloudHarness) -> Resu
     let (cloud, launch) = (harness.cloud(), launch(harness, "validator", Role::Validator));
     let instance = cloud.launch(&launch).await?;
     ensure_matches!(cloud.terminate(&instance).await, Err(CloudError::Protected(_)));
-    until(harness, || running(&*cloud, &launch.fleet, 1))
-        .await
-        .map(drop)
+    until(harness, || running(&*cloud, &launch.fleet, 1)).await.map(drop)
 }
 
 /// Attached, it is neither released nor taken away; moved to where it is, nothing happens; detached, it stays ours.
@@ -132,21 +120,13 @@ pub async fn an_address_moves_and_is_released_only_when_free(
     harness: &dyn CloudHarness,
 ) -> Result<(), Breach> {
     let (cloud, launch) = (harness.cloud(), launch(harness, "move", Role::Sentry));
-    let other = Launch {
-        token: token(harness, "move, to"),
-        ..launch.clone()
-    };
+    let other = Launch { token: token(harness, "move, to"), ..launch.clone() };
     let (from, to) = (cloud.launch(&launch).await?, cloud.launch(&other).await?);
     until(harness, || running(&*cloud, &launch.fleet, 2)).await?;
-    let address = cloud
-        .allocate_address(&launch.fleet, &token(harness, "address"))
-        .await?;
+    let address = cloud.allocate_address(&launch.fleet, &token(harness, "address")).await?;
     cloud.move_address(&address, &from).await?;
     cloud.move_address(&address, &from).await?;
-    until(harness, || {
-        attached(&*cloud, &launch.fleet, &address, Some(&from))
-    })
-    .await?;
+    until(harness, || attached(&*cloud, &launch.fleet, &address, Some(&from))).await?;
     ensure_matches!(cloud.release_address(&address).await, Err(CloudError::InUse(_)));
     ensure_matches!(cloud.move_address(&address, &to).await, Err(CloudError::InUse(_)));
     cloud.detach_address(&address).await?;
@@ -167,11 +147,7 @@ pub async fn an_address_moves_and_is_released_only_when_free(
 /// # Errors
 /// The [`Breach`].
 pub async fn the_same_token_allocates_the_same_address(harness: &dyn CloudHarness) -> Result<(), Breach> {
-    let (cloud, fleet, token) = (
-        harness.cloud(),
-        fleet(harness, "address"),
-        token(harness, "address, same"),
-    );
+    let (cloud, fleet, token) = (harness.cloud(), fleet(harness, "address"), token(harness, "address, same"));
     let first = cloud.allocate_address(&fleet, &token).await?;
     until(harness, || attached(&*cloud, &fleet, &first, None)).await?;
     ensure_matches!(cloud.allocate_address(&fleet, &token).await, Ok(again) if again == first);
@@ -216,24 +192,13 @@ pub async fn a_snapshot_carries_chain_and_height(harness: &dyn CloudHarness) -> 
 pub async fn what_is_not_there_is_not_found(harness: &dyn CloudHarness) -> Result<(), Breach> {
     let cloud = harness.cloud();
     // Well formed for AWS, so that it is asked for and not refused.
-    let (address, snapshot) = (
-        AddressId::new("eipalloc-00000000000000000"),
-        SnapshotId::new("snap-00000000000000000"),
-    );
+    let (address, snapshot) =
+        (AddressId::new("eipalloc-00000000000000000"), SnapshotId::new("snap-00000000000000000"));
     let instance = InstanceId::new("i-00000000000000000");
     ensure_matches!(cloud.terminate(&instance).await, Err(CloudError::NotFound(_)));
-    ensure_matches!(
-        cloud.move_address(&address, &instance).await,
-        Err(CloudError::NotFound(_))
-    );
-    ensure_matches!(
-        cloud.release_address(&address).await,
-        Err(CloudError::NotFound(_))
-    );
-    ensure_matches!(
-        cloud.delete_snapshot(&snapshot).await,
-        Err(CloudError::NotFound(_))
-    );
+    ensure_matches!(cloud.move_address(&address, &instance).await, Err(CloudError::NotFound(_)));
+    ensure_matches!(cloud.release_address(&address).await, Err(CloudError::NotFound(_)));
+    ensure_matches!(cloud.delete_snapshot(&snapshot).await, Err(CloudError::NotFound(_)));
     let request = SnapshotRequest {
         token: token(harness, "nothing"),
         fleet: fleet(harness, "nothing"),
@@ -278,9 +243,7 @@ async fn attached(
     to: Option<&InstanceId>,
 ) -> Result<Option<Address>, CloudError> {
     let listed = cloud.addresses(fleet).await?;
-    Ok(listed
-        .into_iter()
-        .find(|found| found.id == *address && found.attached.as_ref() == to))
+    Ok(listed.into_iter().find(|found| found.id == *address && found.attached.as_ref() == to))
 }
 
 /// The snapshot, once it is complete.

@@ -89,10 +89,7 @@ impl FakeCloud {
                 thing.state = InstanceState::Running;
             }
         }
-        state
-            .snapshots
-            .values_mut()
-            .for_each(|owned| owned.thing.complete = true);
+        state.snapshots.values_mut().for_each(|owned| owned.thing.complete = true);
     }
 
     /// Sets a machine's state, as an accident in the cloud would. Nothing happens if it is not there.
@@ -128,23 +125,15 @@ impl State {
     }
 
     fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH
-            .checked_add(self.clock)
-            .unwrap_or(SystemTime::UNIX_EPOCH)
+        SystemTime::UNIX_EPOCH.checked_add(self.clock).unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
     fn instance(&mut self, id: &InstanceId) -> Result<&mut Instance, CloudError> {
-        self.instances
-            .get_mut(id)
-            .map(|owned| &mut owned.thing)
-            .ok_or_else(|| not_found(id))
+        self.instances.get_mut(id).map(|owned| &mut owned.thing).ok_or_else(|| not_found(id))
     }
 
     fn address(&mut self, id: &AddressId) -> Result<&mut Address, CloudError> {
-        self.addresses
-            .get_mut(id)
-            .map(|owned| &mut owned.thing)
-            .ok_or_else(|| not_found(id))
+        self.addresses.get_mut(id).map(|owned| &mut owned.thing).ok_or_else(|| not_found(id))
     }
 
     /// Takes an address from its machine, if it has one.
@@ -159,11 +148,7 @@ impl State {
 
     fn launch(&mut self, launch: &Launch) -> Result<InstanceId, CloudError> {
         let token = Some(&launch.token);
-        if let Some(made) = self
-            .instances
-            .values()
-            .find(|owned| owned.thing.token.as_ref() == token)
-        {
+        if let Some(made) = self.instances.values().find(|owned| owned.thing.token.as_ref() == token) {
             return Ok(made.thing.id.clone());
         }
         if let Some(snapshot) = &launch.snapshot
@@ -171,11 +156,8 @@ impl State {
         {
             return Err(not_found(snapshot));
         }
-        let living = self
-            .instances
-            .values()
-            .filter(|owned| owned.thing.state != InstanceState::Terminated)
-            .count();
+        let living =
+            self.instances.values().filter(|owned| owned.thing.state != InstanceState::Terminated).count();
         if self.instances_max.is_some_and(|max| living >= max) {
             return Err(CloudError::Quota("machines".to_owned()));
         }
@@ -192,13 +174,7 @@ impl State {
             data_volume: Some(VolumeId::new(format!("vol-{number:08x}"))),
             launched: self.now(),
         };
-        self.instances.insert(
-            id.clone(),
-            Owned {
-                fleet: launch.fleet.clone(),
-                thing,
-            },
-        );
+        self.instances.insert(id.clone(), Owned { fleet: launch.fleet.clone(), thing });
         Ok(id)
     }
 
@@ -209,22 +185,14 @@ impl State {
         }
         instance.state = InstanceState::Terminated;
         instance.public_address = None;
-        for owned in self
-            .addresses
-            .values_mut()
-            .filter(|owned| owned.thing.attached.as_ref() == Some(id))
-        {
+        for owned in self.addresses.values_mut().filter(|owned| owned.thing.attached.as_ref() == Some(id)) {
             owned.thing.attached = None;
         }
         Ok(())
     }
 
     fn allocate_address(&mut self, fleet: &FleetTag, token: &Token) -> Result<AddressId, CloudError> {
-        if let Some(made) = self
-            .addresses
-            .values()
-            .find(|owned| owned.thing.token.as_ref() == Some(token))
-        {
+        if let Some(made) = self.addresses.values().find(|owned| owned.thing.token.as_ref() == Some(token)) {
             return Ok(made.thing.id.clone());
         }
         if self.addresses_max.is_some_and(|max| self.addresses.len() >= max) {
@@ -238,13 +206,7 @@ impl State {
             address: address(203, number),
             attached: None,
         };
-        self.addresses.insert(
-            id.clone(),
-            Owned {
-                fleet: fleet.clone(),
-                thing,
-            },
-        );
+        self.addresses.insert(id.clone(), Owned { fleet: fleet.clone(), thing });
         Ok(id)
     }
 
@@ -257,10 +219,7 @@ impl State {
         if self.instance(to)?.state != InstanceState::Running {
             return Err(CloudError::Invalid(format!("{to} does not run")));
         }
-        let former = self
-            .addresses
-            .values()
-            .find(|owned| owned.thing.attached.as_ref() == Some(to));
+        let former = self.addresses.values().find(|owned| owned.thing.attached.as_ref() == Some(to));
         if let Some(former) = former.map(|owned| owned.thing.id.clone()) {
             self.detach(&former)?;
         }
@@ -281,17 +240,10 @@ impl State {
 
     fn take_snapshot(&mut self, request: &SnapshotRequest) -> Result<SnapshotId, CloudError> {
         let token = Some(&request.token);
-        if let Some(made) = self
-            .snapshots
-            .values()
-            .find(|owned| owned.thing.token.as_ref() == token)
-        {
+        if let Some(made) = self.snapshots.values().find(|owned| owned.thing.token.as_ref() == token) {
             return Ok(made.thing.id.clone());
         }
-        let volumes = self
-            .instances
-            .values()
-            .filter(|owned| owned.thing.state != InstanceState::Terminated);
+        let volumes = self.instances.values().filter(|owned| owned.thing.state != InstanceState::Terminated);
         if !volumes
             .filter_map(|owned| owned.thing.data_volume.as_ref())
             .any(|volume| *volume == request.volume)
@@ -307,13 +259,7 @@ impl State {
             taken: self.now(),
             complete: false,
         };
-        self.snapshots.insert(
-            id.clone(),
-            Owned {
-                fleet: request.fleet.clone(),
-                thing,
-            },
-        );
+        self.snapshots.insert(id.clone(), Owned { fleet: request.fleet.clone(), thing });
         Ok(id)
     }
 }
@@ -329,11 +275,7 @@ fn address(first: u8, number: u32) -> IpAddr {
 }
 
 fn listed<K, T: Clone>(things: &BTreeMap<K, Owned<T>>, fleet: &FleetTag) -> Vec<T> {
-    things
-        .values()
-        .filter(|owned| owned.fleet == *fleet)
-        .map(|owned| owned.thing.clone())
-        .collect()
+    things.values().filter(|owned| owned.fleet == *fleet).map(|owned| owned.thing.clone()).collect()
 }
 
 #[async_trait]
@@ -379,12 +321,6 @@ impl CloudProvider for FakeCloud {
     }
 
     async fn delete_snapshot(&self, snapshot: &SnapshotId) -> Result<(), CloudError> {
-        self.call(|state| {
-            state
-                .snapshots
-                .remove(snapshot)
-                .map(drop)
-                .ok_or_else(|| not_found(snapshot))
-        })
+        self.call(|state| state.snapshots.remove(snapshot).map(drop).ok_or_else(|| not_found(snapshot)))
     }
 }

@@ -18,10 +18,7 @@ impl FakeHealth {
     /// One that is fine.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            answer: Mutex::new((Health::Fine, 0)),
-        }
+        Self { name: name.into(), answer: Mutex::new((Health::Fine, 0)) }
     }
 
     /// Sets what it answers from now on.

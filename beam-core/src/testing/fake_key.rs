@@ -23,19 +23,15 @@ impl FakeKey {
     /// The key of this seed: two of the same seed are the same key on two machines.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            signed: Mutex::default(),
-            switch: Switch::default(),
-        }
+        Self { seed, signed: Mutex::default(), switch: Switch::default() }
     }
 
     /// What `sign` gives for a message. Counts as no signature.
     #[must_use]
     pub fn expected(&self, bytes: &[u8]) -> Vec<u8> {
-        spread::<8>(bytes.iter().fold(mix(self.seed), |state, byte| {
-            mix(state ^ u64::from(*byte)).rotate_left(1)
-        }))
+        spread::<8>(
+            bytes.iter().fold(mix(self.seed), |state, byte| mix(state ^ u64::from(*byte)).rotate_left(1)),
+        )
     }
 
     /// Every message signed so far, in order.
@@ -52,19 +48,14 @@ impl FakeKey {
 
 /// `WORDS` words of eight bytes from one.
 fn spread<const WORDS: u64>(state: u64) -> Vec<u8> {
-    (1..=WORDS)
-        .flat_map(|word| mix(state.wrapping_add(word)).to_be_bytes())
-        .collect()
+    (1..=WORDS).flat_map(|word| mix(state.wrapping_add(word)).to_be_bytes()).collect()
 }
 
 #[async_trait]
 impl SigningKey for FakeKey {
     fn public_key(&self) -> PublicKey {
         let mut bytes = [0; 32];
-        bytes
-            .iter_mut()
-            .zip(spread::<4>(!self.seed))
-            .for_each(|(byte, fake)| *byte = fake);
+        bytes.iter_mut().zip(spread::<4>(!self.seed)).for_each(|(byte, fake)| *byte = fake);
         PublicKey(bytes)
     }
 

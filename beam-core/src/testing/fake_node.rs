@@ -50,8 +50,7 @@ impl FakeNode {
 
     /// The pilot that started the run is gone: the next start adopts it.
     pub fn orphan(&self) {
-        self.state
-            .send_modify(|state| state.orphaned = state.running.is_some());
+        self.state.send_modify(|state| state.orphaned = state.running.is_some());
     }
 
     /// Makes every start fail, or work again.
@@ -85,16 +84,10 @@ impl State {
             return Ok(*run);
         }
         if self.broken {
-            return Err(NodeError::Start {
-                program: "fake".to_owned(),
-                source: "told to fail".into(),
-            });
+            return Err(NodeError::Start { program: "fake".to_owned(), source: "told to fail".into() });
         }
         self.starts = self.starts.saturating_add(1);
-        let run = Run {
-            pid: self.starts,
-            adopted: false,
-        };
+        let run = Run { pid: self.starts, adopted: false };
         self.running = Some(run);
         Ok(run)
     }
@@ -112,9 +105,7 @@ impl NodeProcess for FakeNode {
     async fn exited(&self) -> Result<Exit, NodeError> {
         let mut states = self.state.subscribe();
         let ended = states.wait_for(|state| state.running.is_none()).await;
-        ended
-            .map(|state| state.exit())
-            .map_err(|closed| NodeError::Io(closed.into()))
+        ended.map(|state| state.exit()).map_err(|closed| NodeError::Io(closed.into()))
     }
 
     async fn stop(&self, _grace: Duration) -> Result<Exit, NodeError> {

@@ -45,9 +45,8 @@ pub struct Odds {
 impl Odds {
     fn throw(&self, dice: &mut Dice) -> Option<Fault> {
         let (mut score, part) = (dice.below(1000), dice.below(1000));
-        let wait = u32::try_from(part).map_or(self.wait_max, |part| {
-            self.wait_max / 1000 * part.saturating_add(1)
-        });
+        let wait =
+            u32::try_from(part).map_or(self.wait_max, |part| self.wait_max / 1000 * part.saturating_add(1));
         let faults = [
             (self.delay, Fault::Delay(wait)),
             (self.refused, Fault::Refused),
@@ -98,11 +97,7 @@ impl Plan {
 impl<R: Register + ?Sized> FaultyRegister<R> {
     /// A register that works until it is told otherwise.
     pub fn new(inner: Arc<R>) -> Self {
-        Self {
-            plan: Mutex::default(),
-            late: Mutex::default(),
-            inner,
-        }
+        Self { plan: Mutex::default(), late: Mutex::default(), inner }
     }
 
     /// A register whose faults come from a seed. With calls in the same order, it is the same each time.

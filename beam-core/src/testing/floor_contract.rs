@@ -69,10 +69,7 @@ pub async fn a_lower_floor_succeeds_and_changes_nothing(reopen: &Reopen<'_>) -> 
 pub async fn another_lineage_is_refused_and_changes_nothing(reopen: &Reopen<'_>) -> Result<(), Breach> {
     let store = reopen()?;
     store.keep(floor(30, &[30])).await?;
-    let other = Floor {
-        lineage: Lineage::from_random(2),
-        ..floor(31, &[31])
-    };
+    let other = Floor { lineage: Lineage::from_random(2), ..floor(31, &[31]) };
     ensure_matches!(store.keep(other).await, Err(FloorError::OtherLineage));
     loads(&*store, Some(floor(30, &[30]))).await
 }

@@ -28,11 +28,7 @@ impl Switch {
     /// Waits while hanging; fails while failing.
     pub(super) async fn pass(&self) -> Result<(), Cause> {
         let mut moods = self.0.subscribe();
-        match moods
-            .wait_for(|mood| *mood != Mood::Hanging)
-            .await
-            .map(|mood| *mood)
-        {
+        match moods.wait_for(|mood| *mood != Mood::Hanging).await.map(|mood| *mood) {
             Ok(Mood::Failing) => Err("told to fail".into()),
             // The sender is ours, so it is there as long as we are asked.
             Ok(Mood::Working | Mood::Hanging) | Err(_) => Ok(()),

@@ -68,10 +68,7 @@ pub async fn waiting_for_the_end_may_be_dropped_and_begun_again(
     still_runs(node).await?;
     let (exited, stopped) = tokio::join!(node.exited(), node.stop(GRACE));
     let (exited, stopped) = (exited?, stopped?);
-    ensure!(
-        exited == stopped,
-        "it ended with {exited:?} for one and {stopped:?} for the other"
-    );
+    ensure!(exited == stopped, "it ended with {exited:?} for one and {stopped:?} for the other");
     Ok(())
 }
 

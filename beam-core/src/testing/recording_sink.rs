@@ -20,11 +20,7 @@ impl RecordingSink {
     /// An empty one.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            alerts: Mutex::default(),
-            switch: Switch::default(),
-        }
+        Self { name: name.into(), alerts: Mutex::default(), switch: Switch::default() }
     }
 
     /// What was delivered.

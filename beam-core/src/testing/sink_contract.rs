@@ -32,12 +32,7 @@ pub async fn a_sink_has_a_name(sink: &dyn AlertSink) -> Result<(), Breach> {
 pub async fn every_severity_and_its_end_is_taken(sink: &dyn AlertSink) -> Result<(), Breach> {
     for severity in [Severity::Info, Severity::Warning, Severity::Critical] {
         for resolved in [false, true] {
-            sink.deliver(&Alert {
-                severity,
-                resolved,
-                ..alert("contract/severity")
-            })
-            .await?;
+            sink.deliver(&Alert { severity, resolved, ..alert("contract/severity") }).await?;
         }
     }
     Ok(())
@@ -59,17 +54,8 @@ pub async fn the_same_alert_is_taken_twice(sink: &dyn AlertSink) -> Result<(), B
 /// The [`Breach`].
 pub async fn awkward_text_is_taken(sink: &dyn AlertSink) -> Result<(), Breach> {
     let body = "<b>& *_`[~ \\ \"@channel\" <!here> \u{1F525}\r\n".repeat(400);
-    sink.deliver(&Alert {
-        title: body.chars().take(2000).collect(),
-        body,
-        ..alert("contract/text")
-    })
-    .await?;
-    sink.deliver(&Alert {
-        body: String::new(),
-        ..alert("contract/empty")
-    })
-    .await?;
+    sink.deliver(&Alert { title: body.chars().take(2000).collect(), body, ..alert("contract/text") }).await?;
+    sink.deliver(&Alert { body: String::new(), ..alert("contract/empty") }).await?;
     Ok(())
 }
 

@@ -59,33 +59,23 @@ pub enum ConfigError {
 /// # Errors
 /// [`ConfigError`]; nothing is written then.
 pub fn apply(path: &Path, role: &NodeRole) -> Result<Vec<Change>, ConfigError> {
-    let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
-        path: path.into(),
-        source,
-    })?;
+    let text = fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
     let mut document: DocumentMut = text.parse().map_err(|source: TomlError| ConfigError::NotToml {
         path: path.into(),
         line: line_of(&text, &source),
         source,
     })?;
-    let changes = carry_out(&mut document, role).map_err(|source| ConfigError::Shape {
-        path: path.into(),
-        source,
-    })?;
+    let changes =
+        carry_out(&mut document, role).map_err(|source| ConfigError::Shape { path: path.into(), source })?;
     if !changes.is_empty() {
-        replace(path, document.to_string().as_bytes()).map_err(|source| ConfigError::Write {
-            path: path.into(),
-            source,
-        })?;
+        replace(path, document.to_string().as_bytes())
+            .map_err(|source| ConfigError::Write { path: path.into(), source })?;
     }
     Ok(changes)
 }
 
 fn line_of(text: &str, error: &TomlError) -> usize {
-    let before = error
-        .span()
-        .and_then(|span| text.get(..span.start))
-        .unwrap_or_default();
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     before.matches('\n').count() + 1
 }
 
@@ -107,17 +97,12 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&fresh);
     }
     written?;
-    path.parent()
-        .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 fn write_like(fresh: &Path, bytes: &[u8], like: &fs::Metadata) -> io::Result<()> {
     const PRIVATE: u32 = 0o600;
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(PRIVATE)
-        .open(fresh)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(fresh)?;
     file.write_all(bytes)?;
     let own = file.metadata()?;
     if (own.uid(), own.gid()) != (like.uid(), like.gid()) {
@@ -155,11 +140,7 @@ mod tests {
         assert_eq!(apply(&path, &validator()).unwrap().len(), 3);
         let after = fs::metadata(&path).unwrap();
         assert_eq!(after.permissions().mode() & 0o777, 0o640);
-        assert_eq!(
-            fs::read_dir(folder.path()).unwrap().count(),
-            1,
-            "something was left behind"
-        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something was left behind");
 
         assert_eq!(apply(&path, &validator()).unwrap(), []);
         let untouched = fs::metadata(&path).unwrap();
@@ -192,20 +173,14 @@ mod tests {
     #[test]
     fn a_wrong_shape_is_not_written_either() {
         let (_folder, path) = home("p2p = 1\n");
-        assert!(matches!(
-            apply(&path, &validator()),
-            Err(ConfigError::Shape { .. })
-        ));
+        assert!(matches!(apply(&path, &validator()), Err(ConfigError::Shape { .. })));
         assert_eq!(fs::read_to_string(&path).unwrap(), "p2p = 1\n");
     }
 
     #[test]
     fn a_missing_file_is_not_made() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(
-            apply(&folder.path().join("no"), &validator()),
-            Err(ConfigError::Read { .. })
-        ));
+        assert!(matches!(apply(&folder.path().join("no"), &validator()), Err(ConfigError::Read { .. })));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -58,25 +58,17 @@ const KEY_FILE_LEN_MAX: u64 = 64 * 1024;
 
 fn configured_file(node_home: &Path) -> Result<Option<PathBuf>, KeyCheckError> {
     let path = node_home.join("config/config.toml");
-    let unreadable = |source| KeyCheckError::Unreadable {
-        path: path.clone(),
-        source,
-    };
+    let unreadable = |source| KeyCheckError::Unreadable { path: path.clone(), source };
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
     };
-    let document: DocumentMut = text
-        .parse()
-        .map_err(|error| unreadable(io::Error::other::<toml_edit::TomlError>(error)))?;
-    let named = document
-        .get("priv_validator_key_file")
-        .and_then(|item| item.as_str());
+    let document: DocumentMut =
+        text.parse().map_err(|error| unreadable(io::Error::other::<toml_edit::TomlError>(error)))?;
+    let named = document.get("priv_validator_key_file").and_then(|item| item.as_str());
     // An absolute path stands for itself when joined.
-    Ok(named
-        .filter(|name| !name.is_empty())
-        .map(|name| node_home.join(name)))
+    Ok(named.filter(|name| !name.is_empty()).map(|name| node_home.join(name)))
 }
 
 /// The Ed25519 key of a key file; `None` if there is no file, or a key of another kind.
@@ -153,19 +145,14 @@ mod tests {
     fn the_validators_key_is_found_in_the_usual_place() {
         let home = home("", &[(USUAL_FILE, FILE)]);
         let refused = check_no_validator_key(home.path(), &validator());
-        assert!(
-            matches!(refused, Err(KeyCheckError::ValidatorKey(_))),
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Err(KeyCheckError::ValidatorKey(_))), "{refused:?}");
         check_no_validator_key(home.path(), &PublicKey([7; 32])).unwrap();
     }
 
     #[test]
     fn the_validators_key_is_found_where_the_configuration_says() {
-        let home = home(
-            "priv_validator_key_file = \"config/elsewhere.json\"\n",
-            &[("config/elsewhere.json", FILE)],
-        );
+        let home =
+            home("priv_validator_key_file = \"config/elsewhere.json\"\n", &[("config/elsewhere.json", FILE)]);
         let refused = check_no_validator_key(home.path(), &validator());
         assert!(
             matches!(refused, Err(KeyCheckError::ValidatorKey(path)) if path.ends_with("elsewhere.json"))
@@ -181,23 +168,11 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_understood_is_refused() {
-        for text in [
-            "",
-            "{}",
-            "not json",
-            &FILE.replace("AbPc", "!!!!"),
-            &FILE.replace("AbPc", ""),
-        ] {
+        for text in ["", "{}", "not json", &FILE.replace("AbPc", "!!!!"), &FILE.replace("AbPc", "")] {
             let refused = check_no_validator_key(home("", &[(USUAL_FILE, text)]).path(), &validator());
-            assert!(
-                matches!(refused, Err(KeyCheckError::Unreadable { .. })),
-                "{text}: {refused:?}"
-            );
+            assert!(matches!(refused, Err(KeyCheckError::Unreadable { .. })), "{text}: {refused:?}");
         }
         let refused = check_no_validator_key(home("[p2p\n", &[]).path(), &validator());
-        assert!(
-            matches!(refused, Err(KeyCheckError::Unreadable { .. })),
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Err(KeyCheckError::Unreadable { .. })), "{refused:?}");
     }
 }

@@ -53,13 +53,7 @@ pub(super) fn carry_out(document: &mut DocumentMut, role: &NodeRole) -> Result<V
 }
 
 fn put(root: &mut Table, setting: Setting) -> Result<Option<Change>, NotATable> {
-    let Setting {
-        table,
-        key,
-        mut value,
-        why,
-        only_if_there,
-    } = setting;
+    let Setting { table, key, mut value, why, only_if_there } = setting;
     let name = table.map_or_else(|| key.to_owned(), |table| format!("{table}.{key}"));
     let wrong = |key: &str| NotATable { key: key.to_owned() };
     let table: &mut dyn TableLike = match table {
@@ -91,12 +85,7 @@ fn put(root: &mut Table, setting: Setting) -> Result<Option<Change>, NotATable> 
             Some(from)
         }
     };
-    Ok(Some(Change {
-        key: name,
-        from,
-        to,
-        why,
-    }))
+    Ok(Some(Change { key: name, from, to, why }))
 }
 
 /// Whether two values mean the same, however they are written (`'a'` and `"a"`).
@@ -123,10 +112,7 @@ mod tests {
     const REAL: &str = include_str!("fixtures/cometbft-0.38.toml");
 
     fn validator(peers: Peers) -> NodeRole {
-        NodeRole::Validator {
-            priv_validator_laddr: "unix:///run/beam/p.sock".into(),
-            peers,
-        }
+        NodeRole::Validator { priv_validator_laddr: "unix:///run/beam/p.sock".into(), peers }
     }
 
     fn sentry(peers: Peers) -> NodeRole {
@@ -140,15 +126,9 @@ mod tests {
         assert_eq!(document.to_string(), text, "planning changed the document");
         assert_eq!(carry_out(&mut document, role).unwrap(), planned);
         let text = document.to_string();
-        assert_eq!(
-            plan(&text.parse().unwrap(), role).unwrap(),
-            [],
-            "a second time still changes something"
-        );
-        let told = planned
-            .into_iter()
-            .map(|c| format!("{} {:?} {}", c.key, c.from.as_deref(), c.to))
-            .collect();
+        assert_eq!(plan(&text.parse().unwrap(), role).unwrap(), [], "a second time still changes something");
+        let told =
+            planned.into_iter().map(|c| format!("{} {:?} {}", c.key, c.from.as_deref(), c.to)).collect();
         (text, told)
     }
 
@@ -169,11 +149,7 @@ mod tests {
             ]
         );
         // Only those four lines differ.
-        let differing = REAL
-            .lines()
-            .zip(text.lines())
-            .filter(|(before, after)| before != after)
-            .count();
+        let differing = REAL.lines().zip(text.lines()).filter(|(before, after)| before != after).count();
         assert_eq!((differing, text.lines().count()), (4, REAL.lines().count()));
     }
 
@@ -181,10 +157,7 @@ mod tests {
     fn a_real_file_is_right_for_a_sentry_but_for_the_address_book() {
         let (_, told) = done(REAL, &sentry(Peers::default()));
         assert_eq!(told, [r#"p2p.addr_book_strict Some("true") false"#]);
-        let private = Peers {
-            private_ids: Some(vec!["a".into(), "b".into()]),
-            ..Peers::default()
-        };
+        let private = Peers { private_ids: Some(vec!["a".into(), "b".into()]), ..Peers::default() };
         let (_, told) = done(REAL, &sentry(private));
         assert_eq!(told[1], r#"p2p.private_peer_ids Some("\"\"") "a,b""#);
     }
@@ -206,27 +179,12 @@ mod tests {
     fn peers_that_are_not_given_stay_and_an_empty_list_wipes() {
         let text = "[p2p]\npersistent_peers = 'x@h:1' # mine\nprivate_peer_ids = \"y\"\n";
         let (kept, _) = done(text, &validator(Peers::default()));
+        assert!(kept.contains("persistent_peers = 'x@h:1' # mine\nprivate_peer_ids = \"y\"\n"), "{kept}");
+        let none = Peers { persistent: Some(vec![]), ..Peers::default() };
+        assert!(done(text, &validator(none)).0.contains("persistent_peers = \"\" # mine\n"));
+        let same = Peers { persistent: Some(vec!["x@h:1".into()]), ..Peers::default() };
         assert!(
-            kept.contains("persistent_peers = 'x@h:1' # mine\nprivate_peer_ids = \"y\"\n"),
-            "{kept}"
-        );
-        let none = Peers {
-            persistent: Some(vec![]),
-            ..Peers::default()
-        };
-        assert!(
-            done(text, &validator(none))
-                .0
-                .contains("persistent_peers = \"\" # mine\n")
-        );
-        let same = Peers {
-            persistent: Some(vec!["x@h:1".into()]),
-            ..Peers::default()
-        };
-        assert!(
-            done(text, &validator(same))
-                .0
-                .contains("persistent_peers = 'x@h:1' # mine\n"),
+            done(text, &validator(same)).0.contains("persistent_peers = 'x@h:1' # mine\n"),
             "quotes were changed"
         );
     }
@@ -237,60 +195,34 @@ mod tests {
             "[consensus]\n# for safety\ndouble_sign_check_height = 10 # blocks\n",
             &validator(Peers::default()),
         );
-        assert!(
-            text.contains("# for safety\ndouble_sign_check_height = 0 # blocks\n"),
-            "{text}"
-        );
+        assert!(text.contains("# for safety\ndouble_sign_check_height = 0 # blocks\n"), "{text}");
         assert!(told.contains(&r#"consensus.double_sign_check_height Some("10") 0"#.to_owned()));
     }
 
     #[test]
     fn what_is_missing_is_made_and_stays_readable() {
-        let (text, _) = done(
-            "moniker = \"m\"\n\n[rpc]\nladdr = \"x\"\n",
-            &validator(Peers::default()),
-        );
+        let (text, _) = done("moniker = \"m\"\n\n[rpc]\nladdr = \"x\"\n", &validator(Peers::default()));
         let document: DocumentMut = text.parse().unwrap();
-        assert_eq!(
-            document["priv_validator_laddr"].as_str(),
-            Some("unix:///run/beam/p.sock")
-        );
+        assert_eq!(document["priv_validator_laddr"].as_str(), Some("unix:///run/beam/p.sock"));
         assert_eq!(document["rpc"]["laddr"].as_str(), Some("x"));
         assert_eq!(document["p2p"]["pex"].as_bool(), Some(false));
-        assert_eq!(
-            document["consensus"]["double_sign_check_height"].as_integer(),
-            Some(0)
-        );
-        assert!(
-            document.get("blocksync").is_none(),
-            "a key that not every version knows was added"
-        );
+        assert_eq!(document["consensus"]["double_sign_check_height"].as_integer(), Some(0));
+        assert!(document.get("blocksync").is_none(), "a key that not every version knows was added");
     }
 
     #[test]
     fn a_key_of_newer_versions_is_changed_where_it_is() {
-        let (_, told) = done(
-            "[blocksync]\nadaptive_sync = true\n",
-            &validator(Peers::default()),
-        );
+        let (_, told) = done("[blocksync]\nadaptive_sync = true\n", &validator(Peers::default()));
+        assert!(told.contains(&r#"blocksync.adaptive_sync Some("true") false"#.to_owned()), "{told:?}");
         assert!(
-            told.contains(&r#"blocksync.adaptive_sync Some("true") false"#.to_owned()),
-            "{told:?}"
-        );
-        assert!(
-            !done("[blocksync]\nversion = \"v0\"\n", &validator(Peers::default()))
-                .0
-                .contains("adaptive")
+            !done("[blocksync]\nversion = \"v0\"\n", &validator(Peers::default())).0.contains("adaptive")
         );
     }
 
     #[test]
     fn a_value_of_another_type_is_replaced_and_a_wrong_shape_refused() {
         let (_, told) = done("[p2p]\npex = \"true\"\n", &validator(Peers::default()));
-        assert!(
-            told.contains(&r#"p2p.pex Some("\"true\"") false"#.to_owned()),
-            "{told:?}"
-        );
+        assert!(told.contains(&r#"p2p.pex Some("\"true\"") false"#.to_owned()), "{told:?}");
         for (text, key) in [("p2p = 1\n", "p2p"), ("[p2p.pex]\nx = 1\n", "p2p.pex")] {
             let refused = plan(&text.parse().unwrap(), &validator(Peers::default()));
             assert_eq!(refused, Err(NotATable { key: key.into() }));

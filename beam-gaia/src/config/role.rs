@@ -45,10 +45,7 @@ pub(super) struct Setting {
 impl NodeRole {
     pub(super) fn settings(&self) -> Vec<Setting> {
         let (own, peers) = match self {
-            Self::Validator {
-                priv_validator_laddr,
-                peers,
-            } => (validator(priv_validator_laddr), peers),
+            Self::Validator { priv_validator_laddr, peers } => (validator(priv_validator_laddr), peers),
             Self::Sentry { peers } => (sentry(), peers),
         };
         own.into_iter().chain(common()).chain(peers.settings()).collect()
@@ -57,47 +54,22 @@ impl NodeRole {
 
 fn validator(laddr: &str) -> Vec<Setting> {
     vec![
-        set(
-            None,
-            "priv_validator_laddr",
-            laddr,
-            "the pilot signs, so that two machines never sign twice",
-        ),
+        set(None, "priv_validator_laddr", laddr, "the pilot signs, so that two machines never sign twice"),
         set(
             Some("p2p"),
             "pex",
             false,
             "a validator speaks with its own sentries only, and tells nobody where it is",
         ),
-        set(
-            Some("p2p"),
-            "addr_book_strict",
-            false,
-            "its sentries have private addresses",
-        ),
+        set(Some("p2p"), "addr_book_strict", false, "its sentries have private addresses"),
     ]
 }
 
 fn sentry() -> Vec<Setting> {
     vec![
-        set(
-            None,
-            "priv_validator_laddr",
-            "",
-            "a sentry signs nothing and would wait for a signer for ever",
-        ),
-        set(
-            Some("p2p"),
-            "pex",
-            true,
-            "a sentry finds the network by peer exchange",
-        ),
-        set(
-            Some("p2p"),
-            "addr_book_strict",
-            false,
-            "its validators have private addresses",
-        ),
+        set(None, "priv_validator_laddr", "", "a sentry signs nothing and would wait for a signer for ever"),
+        set(Some("p2p"), "pex", true, "a sentry finds the network by peer exchange"),
+        set(Some("p2p"), "addr_book_strict", false, "its validators have private addresses"),
     ]
 }
 
@@ -130,11 +102,7 @@ impl Peers {
                 "unconditional_peer_ids",
                 "the fleet's own nodes are never turned away",
             ),
-            (
-                &self.private_ids,
-                "private_peer_ids",
-                "the validators are not to be found by others",
-            ),
+            (&self.private_ids, "private_peer_ids", "the validators are not to be found by others"),
         ]
         .into_iter()
         .filter_map(|(peers, key, why)| Some(set(Some("p2p"), key, peers.as_ref()?.join(","), why)))
@@ -147,11 +115,5 @@ fn set(
     value: impl Into<Value>,
     why: &'static str,
 ) -> Setting {
-    Setting {
-        table,
-        key,
-        value: value.into(),
-        why,
-        only_if_there: false,
-    }
+    Setting { table, key, value: value.into(), why, only_if_there: false }
 }

@@ -40,17 +40,11 @@ impl Slot {
         let (lineage, mark, bytes) = match &self.floor {
             None => ("-".to_owned(), "-".to_owned(), String::new()),
             Some(floor) if floor.bytes.len() > BYTES_LEN_MAX => return None,
-            Some(floor) => (
-                floor.lineage.to_string(),
-                floor.mark.to_string(),
-                to_hex(&floor.bytes),
-            ),
+            Some(floor) => (floor.lineage.to_string(), floor.mark.to_string(), to_hex(&floor.bytes)),
         };
         let bytes = if bytes.is_empty() { "-" } else { &bytes };
-        let text = format!(
-            "{HEADER}\nsequence {}\nlineage {lineage}\nmark {mark}\nbytes {bytes}\n",
-            self.sequence
-        );
+        let text =
+            format!("{HEADER}\nsequence {}\nlineage {lineage}\nmark {mark}\nbytes {bytes}\n", self.sequence);
         // A line of spaces to the end, so that the file can be printed.
         let width = LEN.checked_sub(CHECKSUM_LINE_LEN + 1)?;
         let body = format!("{text:width$}\n");
@@ -77,16 +71,8 @@ impl Slot {
         let floor = if lineage == "-" {
             None
         } else {
-            let bytes = if bytes == "-" {
-                Vec::new()
-            } else {
-                from_hex(bytes).ok()?
-            };
-            Some(Floor {
-                lineage: lineage.parse().ok()?,
-                mark: mark.parse().ok()?,
-                bytes,
-            })
+            let bytes = if bytes == "-" { Vec::new() } else { from_hex(bytes).ok()? };
+            Some(Floor { lineage: lineage.parse().ok()?, mark: mark.parse().ok()?, bytes })
         };
         Some(Self { sequence, floor })
     }
@@ -106,14 +92,7 @@ mod tests {
 
     fn slot_with(len: usize) -> Slot {
         let (lineage, mark) = (Lineage::from_random(u128::MAX), Mark::end_of(Height::MAX));
-        Slot {
-            sequence: u64::MAX,
-            floor: Some(Floor {
-                lineage,
-                mark,
-                bytes: vec![0xff; len],
-            }),
-        }
+        Slot { sequence: u64::MAX, floor: Some(Floor { lineage, mark, bytes: vec![0xff; len] }) }
     }
 
     #[test]

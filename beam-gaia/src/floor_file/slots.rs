@@ -94,11 +94,7 @@ struct Conflicting(Mark);
 
 impl<D: Disk> Slots<D> {
     pub(super) fn new(disk: D, name: String) -> Self {
-        Self {
-            disk,
-            name,
-            certain: None,
-        }
+        Self { disk, name, certain: None }
     }
 
     /// The floor kept last.
@@ -168,16 +164,8 @@ impl<D: Disk> Slots<D> {
         let too_long =
             || io::Error::other(format!("{len} sign bytes do not fit, at most {BYTES_LEN_MAX} do"));
         let run_out = || io::Error::other("sequence numbers have run out");
-        let sequence = certain
-            .slot
-            .sequence
-            .checked_add(1)
-            .ok_or_else(run_out)
-            .map_err(into_floor)?;
-        let slot = Slot {
-            sequence,
-            floor: Some(floor),
-        };
+        let sequence = certain.slot.sequence.checked_add(1).ok_or_else(run_out).map_err(into_floor)?;
+        let slot = Slot { sequence, floor: Some(floor) };
         let bytes = slot.encode().ok_or_else(too_long).map_err(into_floor)?;
         let place = certain.place.other();
         self.disk.write(place.offset(), &bytes).map_err(into_floor)?;

@@ -9,11 +9,7 @@ use super::*;
 
 fn floor(height: u64) -> Floor {
     let mark = Mark::new(height, 0, Step::Prevote);
-    Floor {
-        lineage: Lineage::from_random(1),
-        mark,
-        bytes: vec![7; 180],
-    }
+    Floor { lineage: Lineage::from_random(1), mark, bytes: vec![7; 180] }
 }
 
 fn home() -> (TempDir, PathBuf) {
@@ -37,10 +33,7 @@ async fn a_floor_is_there_after_reopening() {
     let (_folder, path) = home();
     for height in 1..6 {
         let file = FloorFile::open(&path).unwrap();
-        assert_eq!(
-            file.load().await.unwrap(),
-            (height > 1).then(|| floor(height - 1))
-        );
+        assert_eq!(file.load().await.unwrap(), (height > 1).then(|| floor(height - 1)));
         file.keep(floor(height)).await.unwrap();
         assert_eq!(file.load().await.unwrap(), Some(floor(height)));
     }
@@ -57,10 +50,7 @@ async fn keeping_at_once_from_many_tasks_leaves_the_highest() {
     }
     assert!(tasks.join_all().await.iter().all(Result::is_ok));
     drop(file);
-    assert_eq!(
-        FloorFile::open(&path).unwrap().load().await.unwrap(),
-        Some(floor(9))
-    );
+    assert_eq!(FloorFile::open(&path).unwrap().load().await.unwrap(), Some(floor(9)));
 }
 
 #[tokio::test]
@@ -68,14 +58,8 @@ async fn only_a_person_lowers_the_floor_or_changes_its_lineage() {
     let (_folder, path) = home();
     let file = FloorFile::open(&path).unwrap();
     file.keep(floor(5)).await.unwrap();
-    let other = Floor {
-        lineage: Lineage::from_random(2),
-        ..floor(3)
-    };
-    assert!(matches!(
-        file.keep(other.clone()).await,
-        Err(FloorError::OtherLineage)
-    ));
+    let other = Floor { lineage: Lineage::from_random(2), ..floor(3) };
+    assert!(matches!(file.keep(other.clone()).await, Err(FloorError::OtherLineage)));
     file.replace(other.clone()).await.unwrap();
     drop(file);
     assert_eq!(FloorFile::open(&path).unwrap().load().await.unwrap(), Some(other));
@@ -86,23 +70,14 @@ fn two_signers_on_one_home_are_refused() {
     let (_folder, path) = home();
     let file = FloorFile::open(&path).unwrap();
     let error = FloorFile::open(&path).err().unwrap();
-    assert!(
-        matches!(&error, FloorFileError::InUse { path: told } if *told == path),
-        "{error}"
-    );
+    assert!(matches!(&error, FloorFileError::InUse { path: told } if *told == path), "{error}");
     drop(file);
     assert!(FloorFile::open(&path).is_ok());
 }
 
 #[tokio::test]
 async fn a_crash_while_the_file_is_made_leaves_none() {
-    let whole = Slot {
-        sequence: 0,
-        floor: None,
-    }
-    .encode()
-    .unwrap()
-    .repeat(2);
+    let whole = Slot { sequence: 0, floor: None }.encode().unwrap().repeat(2);
     for len in [0, 1, slot::LEN, 2 * slot::LEN] {
         let (_folder, path) = home();
         std::fs::write(beside(&path, ".new"), &whole[..len]).unwrap();
@@ -138,10 +113,7 @@ async fn a_damaged_file_says_which_and_what_to_do() {
             "{error}"
         );
         assert!(matches!(file.keep(floor(5)).await, Err(FloorError::Damaged(_))));
-        assert!(matches!(
-            file.replace(floor(5)).await,
-            Err(FloorError::Damaged(_))
-        ));
+        assert!(matches!(file.replace(floor(5)).await, Err(FloorError::Damaged(_))));
     }
 }
 
@@ -157,17 +129,8 @@ async fn bytes_that_do_not_fit_are_refused_and_the_floor_stays() {
     let (_folder, path) = home();
     let file = FloorFile::open(&path).unwrap();
     file.keep(floor(5)).await.unwrap();
-    let long = Floor {
-        bytes: vec![0; FloorFile::BYTES_LEN_MAX + 1],
-        ..floor(6)
-    };
+    let long = Floor { bytes: vec![0; FloorFile::BYTES_LEN_MAX + 1], ..floor(6) };
     let error = file.keep(long).await.unwrap_err();
-    assert!(
-        std::error::Error::source(&error)
-            .unwrap()
-            .to_string()
-            .contains("do not fit"),
-        "{error:?}"
-    );
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("do not fit"), "{error:?}");
     assert_eq!(file.load().await.unwrap(), Some(floor(5)));
 }

@@ -35,25 +35,13 @@ impl KeyFile {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, KeyFileError> {
         let path = path.as_ref();
         let text = read(path)?;
-        let damaged = |why| KeyFileError::Damaged {
-            path: path.to_owned(),
-            why,
-        };
+        let damaged = |why| KeyFileError::Damaged { path: path.to_owned(), why };
         let parts = read_parts(&text).map_err(|bad| match bad {
             Bad::Damaged(why) => damaged(why),
-            Bad::OtherKind(kind) => KeyFileError::OtherKind {
-                path: path.to_owned(),
-                kind,
-            },
+            Bad::OtherKind(kind) => KeyFileError::OtherKind { path: path.to_owned(), kind },
         })?;
-        let mismatch = |what| KeyFileError::Mismatch {
-            path: path.to_owned(),
-            what,
-        };
-        let pair = parts
-            .pair
-            .first_chunk()
-            .ok_or_else(|| damaged("the private key is cut short"))?;
+        let mismatch = |what| KeyFileError::Mismatch { path: path.to_owned(), what };
+        let pair = parts.pair.first_chunk().ok_or_else(|| damaged("the private key is cut short"))?;
         let secret = Box::new(Secret::from_keypair_bytes(pair).map_err(|_| mismatch("second half"))?);
         let public = secret.verifying_key();
         if parts.public != public.as_bytes() {
@@ -93,23 +81,15 @@ impl SigningKey for KeyFile {
 
 /// The file's text, wiped when dropped.
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
-    let failed = |source| KeyFileError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| KeyFileError::Io { path: path.to_owned(), source };
     // Without NONBLOCK, opening a pipe would wait for somebody to write.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| failed(error.into()))?;
-    check(
-        path,
-        &rustix::fs::fstat(&file).map_err(|error| failed(error.into()))?,
-    )?;
-    fill(File::from(file))
-        .map_err(failed)?
-        .ok_or_else(|| KeyFileError::Damaged {
-            path: path.to_owned(),
-            why: "it is far larger than a key file",
-        })
+    check(path, &rustix::fs::fstat(&file).map_err(|error| failed(error.into()))?)?;
+    fill(File::from(file)).map_err(failed)?.ok_or_else(|| KeyFileError::Damaged {
+        path: path.to_owned(),
+        why: "it is far larger than a key file",
+    })
 }
 
 fn check(path: &Path, stat: &rustix::fs::Stat) -> Result<(), KeyFileError> {
@@ -123,10 +103,7 @@ fn check(path: &Path, stat: &rustix::fs::Stat) -> Result<(), KeyFileError> {
     }
     let mode = Mode::from_raw_mode(stat.st_mode);
     if mode.intersects(Mode::RWXG | Mode::RWXO) {
-        return Err(KeyFileError::OpenToOthers {
-            path: path(),
-            mode: mode.bits(),
-        });
+        return Err(KeyFileError::OpenToOthers { path: path(), mode: mode.bits() });
     }
     Ok(())
 }

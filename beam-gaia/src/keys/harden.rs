@@ -29,22 +29,12 @@ impl fmt::Display for Exposure {
 /// Children inherit that there are no core dumps, a node that is started from here too.
 #[must_use]
 pub fn harden_process() -> Vec<Exposure> {
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
     let outcomes = [
         (setrlimit(Resource::Core, none), Exposure::CoreDumps),
-        (
-            set_dumpable_behavior(DumpableBehavior::NotDumpable),
-            Exposure::Tracing,
-        ),
+        (set_dumpable_behavior(DumpableBehavior::NotDumpable), Exposure::Tracing),
     ];
-    outcomes
-        .into_iter()
-        .filter(|(outcome, _)| outcome.is_err())
-        .map(|(_, exposure)| exposure)
-        .collect()
+    outcomes.into_iter().filter(|(outcome, _)| outcome.is_err()).map(|(_, exposure)| exposure).collect()
 }
 
 #[cfg(test)]
@@ -72,11 +62,7 @@ mod tests {
             .env(CHILD, "1")
             .output()
             .unwrap();
-        assert!(
-            child.status.success(),
-            "{}",
-            String::from_utf8_lossy(&child.stderr)
-        );
+        assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
         assert!(String::from_utf8_lossy(&child.stdout).contains("1 passed"));
     }
 }

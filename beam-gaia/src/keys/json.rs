@@ -57,21 +57,9 @@ pub(super) fn read_parts(text: &[u8]) -> Result<Parts, Bad> {
         }
     }
     let pair = Zeroizing::new(vec![0; PAIR_LEN]);
-    let pair = decode(
-        json.priv_key.value,
-        pair,
-        "the private key is not 64 bytes in base64",
-    )?;
-    let public = decode(
-        json.pub_key.value,
-        vec![0; PUBLIC_LEN],
-        "the public key is not 32 bytes in base64",
-    )?;
-    Ok(Parts {
-        pair,
-        public,
-        address: json.address.to_owned(),
-    })
+    let pair = decode(json.priv_key.value, pair, "the private key is not 64 bytes in base64")?;
+    let public = decode(json.pub_key.value, vec![0; PUBLIC_LEN], "the public key is not 32 bytes in base64")?;
+    Ok(Parts { pair, public, address: json.address.to_owned() })
 }
 
 /// The validator's address: 40 upper-case hexadecimal digits.
@@ -95,10 +83,8 @@ fn decode<B: AsMut<[u8]>>(text: &str, mut buffer: B, why: &'static str) -> Resul
 /// Tells a key of another kind from a word that was damaged: kinds are written as `name/Name`.
 fn other_kind(kind: &str) -> Bad {
     let names: Vec<&str> = kind.split('/').collect();
-    let plausible = names.len() == 2
-        && names
-            .iter()
-            .all(|name| !name.is_empty() && name.chars().all(in_name));
+    let plausible =
+        names.len() == 2 && names.iter().all(|name| !name.is_empty() && name.chars().all(in_name));
     if plausible && kind.contains("Key") {
         return Bad::OtherKind(kind.chars().take(64).collect());
     }

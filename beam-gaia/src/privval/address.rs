@@ -32,12 +32,7 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let bad = |why| {
-            Err(AddressError {
-                text: text.to_owned(),
-                why,
-            })
-        };
+        let bad = |why| Err(AddressError { text: text.to_owned(), why });
         if let Some(path) = text.strip_prefix("unix://") {
             if !path.starts_with('/') {
                 return bad("expected an absolute path after unix://");
@@ -89,11 +84,8 @@ mod tests {
 
     #[test]
     fn an_address_reads_back_as_written() {
-        let tcp: &[&str] = if cfg!(feature = "tcp") {
-            &["tcp://10.0.0.1:26659", "tcp://[::1]:26659"]
-        } else {
-            &[]
-        };
+        let tcp: &[&str] =
+            if cfg!(feature = "tcp") { &["tcp://10.0.0.1:26659", "tcp://[::1]:26659"] } else { &[] };
         for text in ["unix:///run/beam/privval.sock"].iter().chain(tcp) {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), *text);
         }

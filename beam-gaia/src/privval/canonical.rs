@@ -160,18 +160,12 @@ fn position(height: i64, round: i32) -> Result<(), Unsignable> {
 fn block_id(sent: Option<&BlockId>) -> Result<Option<CanonicalBlockId>, Unsignable> {
     const HASH_LEN: usize = 32;
     let id = sent.ok_or(Unsignable::Missing("block id"))?;
-    let parts = id
-        .part_set_header
-        .as_ref()
-        .ok_or(Unsignable::Missing("part set header"))?;
+    let parts = id.part_set_header.as_ref().ok_or(Unsignable::Missing("part set header"))?;
     match (id.hash.len(), parts.total, parts.hash.len()) {
         (0, 0, 0) => Ok(None),
         (HASH_LEN, 1.., HASH_LEN) => Ok(Some(CanonicalBlockId {
             hash: id.hash.clone(),
-            part_set_header: Some(CanonicalPartSetHeader {
-                total: parts.total,
-                hash: parts.hash.clone(),
-            }),
+            part_set_header: Some(CanonicalPartSetHeader { total: parts.total, hash: parts.hash.clone() }),
         })),
         _ => Err(Unsignable::HalfBlockId),
     }

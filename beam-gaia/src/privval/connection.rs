@@ -73,11 +73,7 @@ pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 async fn bounded<T>(first: bool, receive: impl Future<Output = T>) -> Option<T> {
-    if first {
-        timeout(FIRST_REQUEST_WITHIN, receive).await.ok()
-    } else {
-        Some(receive.await)
-    }
+    if first { timeout(FIRST_REQUEST_WITHIN, receive).await.ok() } else { Some(receive.await) }
 }
 
 fn gives_key(answer: &Message) -> bool {

@@ -27,11 +27,7 @@ impl Dialer {
     /// A dialer that does nothing yet.
     #[must_use]
     pub fn new(address: Address, service: Service) -> Self {
-        Self {
-            address,
-            service: Arc::new(service),
-            link: watch::Sender::default(),
-        }
+        Self { address, service: Arc::new(service), link: watch::Sender::default() }
     }
 
     /// The connection to the node, as it changes.
@@ -102,13 +98,9 @@ impl Dialer {
 
     fn failed(&self, error: &io::Error) {
         // Nobody listens yet: the most ordinary thing between two runs of a node.
-        let quiet = matches!(
-            error.kind(),
-            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
-        );
+        let quiet = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused);
         let trouble = (!quiet).then(|| format!("{} cannot be dialed: {error}", self.address));
-        self.link
-            .send_if_modified(|link| link.enter(LinkState::Dialing { trouble }));
+        self.link.send_if_modified(|link| link.enter(LinkState::Dialing { trouble }));
     }
 
     fn ended(&self, ended: Option<Result<Ended, tokio::task::JoinError>>) {

@@ -80,18 +80,11 @@ fn read_length(bytes: &[u8]) -> Length {
         }
         len |= bits << shift;
         if byte & 0x80 == 0 {
-            return Length::Is {
-                len,
-                header: place + 1,
-            };
+            return Length::Is { len, header: place + 1 };
         }
     }
     const DIGITS_MAX: usize = 10;
-    if bytes.len() < DIGITS_MAX {
-        Length::Cut
-    } else {
-        Length::Bad
-    }
+    if bytes.len() < DIGITS_MAX { Length::Cut } else { Length::Bad }
 }
 
 #[cfg(test)]

@@ -95,27 +95,16 @@ mod tests {
 
     #[test]
     fn frames_are_the_golden_ones() {
-        let asked = PubKeyRequest {
-            chain_id: "cosmoshub-4".to_owned(),
-        };
+        let asked = PubKeyRequest { chain_id: "cosmoshub-4".to_owned() };
         let frame = Message::from(Sum::PubKeyRequest(asked)).to_frame();
         assert_eq!(to_hex(&frame), "0f0a0d0a0b636f736d6f736875622d34");
-        assert_eq!(
-            Message::from(Sum::PingRequest(PingRequest {})).to_frame(),
-            [2, 0x3a, 0]
-        );
-        assert_eq!(
-            Message::from(Sum::PingResponse(PingResponse {})).to_frame(),
-            [2, 0x42, 0]
-        );
+        assert_eq!(Message::from(Sum::PingRequest(PingRequest {})).to_frame(), [2, 0x3a, 0]);
+        assert_eq!(Message::from(Sum::PingResponse(PingResponse {})).to_frame(), [2, 0x42, 0]);
     }
 
     #[test]
     fn an_unknown_member_decodes_to_nothing() {
         // Field 11, a string.
-        assert_eq!(
-            Message::decode(&[0x5a, 1, b'x'][..]).unwrap(),
-            Message { sum: None }
-        );
+        assert_eq!(Message::decode(&[0x5a, 1, b'x'][..]).unwrap(), Message { sum: None });
     }
 }

@@ -20,11 +20,7 @@ pub(super) struct Plain<Io> {
 impl<Io> Plain<Io> {
     pub(super) fn new(io: Io) -> Self {
         const CHUNK_LEN: usize = 16 * 1024;
-        Self {
-            io,
-            frames: Frames::default(),
-            chunk: vec![0; CHUNK_LEN].into(),
-        }
+        Self { io, frames: Frames::default(), chunk: vec![0; CHUNK_LEN].into() }
     }
 }
 

@@ -43,10 +43,7 @@ impl<Io: AsyncReadExt + AsyncWriteExt + Send + Sync + Unpin> Secret<Io> {
     /// Shakes hands, under a name drawn for this connection: the node checks none and keeps none.
     pub(super) async fn handshake(io: Io) -> io::Result<Self> {
         let identity = IdentitySecret::generate(&mut OsRng);
-        AsyncSecretConnection::new(io, &identity)
-            .await
-            .map(Self)
-            .map_err(into_io)
+        AsyncSecretConnection::new(io, &identity).await.map(Self).map_err(into_io)
     }
 }
 

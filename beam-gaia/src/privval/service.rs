@@ -54,12 +54,7 @@ impl Service {
         signer: impl Sign,
         session: watch::Receiver<SessionId>,
     ) -> Self {
-        Self {
-            chain,
-            key,
-            signer: Arc::new(signer),
-            session,
-        }
+        Self { chain, key, signer: Arc::new(signer), session }
     }
 
     /// Answers one message.
@@ -77,11 +72,7 @@ impl Service {
             }
             Some(Sum::SignBytesRequest(_)) => {
                 let error = Some(error("beam: bytes are not signed without knowing what they mean"));
-                Sum::SignBytesResponse(SignBytesResponse {
-                    signature: Vec::new(),
-                    error,
-                })
-                .into()
+                Sum::SignBytesResponse(SignBytesResponse { signature: Vec::new(), error }).into()
             }
             Some(
                 Sum::PubKeyResponse(_)
@@ -133,24 +124,15 @@ impl Service {
         let statement = canonical::proposal(&self.chain, &request)?;
         let release = self.signed(&statement, None).await?;
         let proposal = request.proposal.ok_or(Unsignable::Missing("proposal"))?;
-        Ok(Proposal {
-            signature: release.signatures.statement,
-            ..proposal
-        })
+        Ok(Proposal { signature: release.signatures.statement, ..proposal })
     }
 
     async fn signed(&self, statement: &Statement, extension: Option<Vec<u8>>) -> Result<Release, Denied> {
         let session = *self.session.borrow();
         let signing = self.signer.sign(session, statement.clone(), extension);
-        let release = timeout(ANSWER_WITHIN, signing)
-            .await
-            .map_err(|_| Denied::Late)??;
+        let release = timeout(ANSWER_WITHIN, signing).await.map_err(|_| Denied::Late)??;
         // A signature over anything else would do the node no good; that there is one is the signer's fault.
-        if statement.repeats(&release.bytes) {
-            Ok(release)
-        } else {
-            Err(Denied::SomethingElse)
-        }
+        if statement.repeats(&release.bytes) { Ok(release) } else { Err(Denied::SomethingElse) }
     }
 }
 
@@ -164,18 +146,12 @@ fn parts<T>(result: Result<T, impl std::fmt::Display>) -> (Option<T>, Option<Rem
 
 fn error(reason: &str) -> RemoteSignerError {
     // The node only logs the code.
-    RemoteSignerError {
-        code: 1,
-        description: reason.chars().take(REASON_CHARS_MAX).collect(),
-    }
+    RemoteSignerError { code: 1, description: reason.chars().take(REASON_CHARS_MAX).collect() }
 }
 
 fn timestamp(bytes: &[u8]) -> Result<Timestamp, Unsignable> {
     let signed = Canonical::read(bytes)?.timestamp;
-    Ok(Timestamp {
-        seconds: signed.seconds,
-        nanos: signed.nanos,
-    })
+    Ok(Timestamp { seconds: signed.seconds, nanos: signed.nanos })
 }
 
 #[cfg(test)]

@@ -23,28 +23,16 @@ pub(super) fn chain() -> ChainId {
 }
 
 pub(super) fn time() -> Timestamp {
-    Timestamp {
-        seconds: 1_700_000_000,
-        nanos: 123_456_789,
-    }
+    Timestamp { seconds: 1_700_000_000, nanos: 123_456_789 }
 }
 
 pub(super) fn block() -> BlockId {
-    let part_set_header = Some(PartSetHeader {
-        total: 3,
-        hash: vec![0xbb; 32],
-    });
-    BlockId {
-        hash: vec![0xaa; 32],
-        part_set_header,
-    }
+    let part_set_header = Some(PartSetHeader { total: 3, hash: vec![0xbb; 32] });
+    BlockId { hash: vec![0xaa; 32], part_set_header }
 }
 
 pub(super) fn nil() -> BlockId {
-    BlockId {
-        hash: Vec::new(),
-        part_set_header: Some(PartSetHeader::default()),
-    }
+    BlockId { hash: Vec::new(), part_set_header: Some(PartSetHeader::default()) }
 }
 
 pub(super) fn vote_request(kind: SignedMsgType, height: i64, round: i32, id: BlockId) -> SignVoteRequest {
@@ -58,10 +46,7 @@ pub(super) fn vote_request(kind: SignedMsgType, height: i64, round: i32, id: Blo
         validator_index: 3,
         ..Vote::default()
     };
-    SignVoteRequest {
-        vote: Some(vote),
-        chain_id: chain().to_string(),
-    }
+    SignVoteRequest { vote: Some(vote), chain_id: chain().to_string() }
 }
 
 pub(super) fn proposal_request(height: i64, round: i32, pol_round: i32) -> SignProposalRequest {
@@ -74,10 +59,7 @@ pub(super) fn proposal_request(height: i64, round: i32, pol_round: i32) -> SignP
         timestamp: Some(time()),
         signature: Vec::new(),
     };
-    SignProposalRequest {
-        proposal: Some(proposal),
-        chain_id: chain().to_string(),
-    }
+    SignProposalRequest { proposal: Some(proposal), chain_id: chain().to_string() }
 }
 
 /// What the signer does with the next request; with none left it signs what it is asked.
@@ -99,10 +81,7 @@ pub(super) struct Scripted {
 
 impl Scripted {
     pub(super) fn that(next: impl IntoIterator<Item = Next>) -> Self {
-        Self {
-            script: Mutex::new(next.into_iter().collect()),
-            asked: Mutex::default(),
-        }
+        Self { script: Mutex::new(next.into_iter().collect()), asked: Mutex::default() }
     }
 }
 
@@ -126,10 +105,7 @@ impl Sign for Scripted {
         }
         Ok(Release {
             mark: statement.mark(),
-            signatures: Signatures {
-                statement: sign(&bytes),
-                extension: extension.as_deref().map(sign),
-            },
+            signatures: Signatures { statement: sign(&bytes), extension: extension.as_deref().map(sign) },
             bytes,
             epoch: Epoch(1),
             repeated: false,

@@ -24,10 +24,7 @@ pub(super) enum Incoming {
     /// Something else; what comes after it will be understood again.
     Garbled(Garbled),
     /// Something else, and what comes after it will not be understood.
-    #[cfg_attr(
-        not(feature = "tcp"),
-        expect(dead_code, reason = "a plain stream gets back in step")
-    )]
+    #[cfg_attr(not(feature = "tcp"), expect(dead_code, reason = "a plain stream gets back in step"))]
     OutOfStep(Garbled),
     /// Nothing any more.
     Closed,

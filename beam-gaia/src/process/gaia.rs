@@ -49,23 +49,14 @@ impl GaiaProcess {
     #[must_use]
     pub fn new(config: ProcessConfig) -> Self {
         let (starting, last) = (Mutex::new(()), Mutex::new(None));
-        Self {
-            shared: Arc::new(Shared {
-                config,
-                starting,
-                last,
-            }),
-        }
+        Self { shared: Arc::new(Shared { config, starting, last }) }
     }
 
     /// What the last run said before it went, for an error message; `None` if it said nothing that can be read.
     pub async fn last_words(&self) -> Option<String> {
         let shared = Arc::clone(&self.shared);
         let from = shared.last().map_or(0, |running| running.log_from);
-        spawn_blocking(move || last_words(&shared.config.log_file, from).ok().flatten())
-            .await
-            .ok()
-            .flatten()
+        spawn_blocking(move || last_words(&shared.config.log_file, from).ok().flatten()).await.ok().flatten()
     }
 
     /// Does something slow with files where it holds up no other task.
@@ -74,9 +65,7 @@ impl GaiaProcess {
         work: impl FnOnce(&Shared) -> Result<T, NodeError> + Send + 'static,
     ) -> Result<T, NodeError> {
         let shared = Arc::clone(&self.shared);
-        spawn_blocking(move || work(&shared))
-            .await
-            .map_err(|error| NodeError::Io(error.into()))?
+        spawn_blocking(move || work(&shared)).await.map_err(|error| NodeError::Io(error.into()))?
     }
 }
 
@@ -130,10 +119,7 @@ impl Shared {
             return Ok(adopted.run);
         }
         let program = || self.config.program.display().to_string();
-        self.spawn().map_err(|error| NodeError::Start {
-            program: program(),
-            source: error.into(),
-        })
+        self.spawn().map_err(|error| NodeError::Start { program: program(), source: error.into() })
     }
 
     /// The run that is there, adopted if need be; the last one if none is. Waits for a start that is under way, so that the node
@@ -156,19 +142,12 @@ impl Shared {
         let Some(identity) = Identity::read(&self.config.pid_file).map_err(io_error)? else {
             return Ok(None);
         };
-        let run = Run {
-            pid: identity.pid(),
-            adopted: true,
-        };
+        let run = Run { pid: identity.pid(), adopted: true };
         let Some(running) = Running::watch(identity, run, 0).map_err(io_error)? else {
             return Ok(None);
         };
         // Asking also reaps a child that ended unwatched, because the value that had started it was dropped.
-        Ok(running
-            .exit()
-            .map_err(io_error)?
-            .is_none()
-            .then(|| self.keep(running)))
+        Ok(running.exit().map_err(io_error)?.is_none().then(|| self.keep(running)))
     }
 
     fn spawn(&self) -> Result<Run, StartError> {
@@ -176,20 +155,14 @@ impl Shared {
         if let Some(socket) = &config.socket {
             socket::make_way(socket, &[&config.pid_file, &config.log_file])?;
         }
-        let log_error = |source| StartError::Log {
-            path: config.log_file.clone(),
-            source,
-        };
+        let log_error = |source| StartError::Log { path: config.log_file.clone(), source };
         let log = open_log(&config.log_file).map_err(log_error)?;
         let log_from = log.metadata().map_err(log_error)?.len();
 
         let mut command = Command::new(&config.program);
         command.args(&config.args).stdin(Stdio::null());
         command.stdout(log.try_clone().map_err(log_error)?).stderr(log);
-        config
-            .env_removed
-            .iter()
-            .for_each(|name| _ = command.env_remove(name));
+        config.env_removed.iter().for_each(|name| _ = command.env_remove(name));
         if let Some(folder) = &config.working_dir {
             command.current_dir(folder);
         }
@@ -207,23 +180,13 @@ impl Shared {
     fn note_and_watch(&self, child: &Child, log_from: u64) -> Result<Running, StartError> {
         let gone = || StartError::Watch(io::ErrorKind::NotFound.into());
         // Found even if it has ended already: until it is reaped, its pid is its own.
-        let seen = identity::see(child.id())
-            .map_err(StartError::Watch)?
-            .ok_or_else(gone)?;
+        let seen = identity::see(child.id()).map_err(StartError::Watch)?.ok_or_else(gone)?;
         let pid_file = &self.config.pid_file;
         create_folder_of(pid_file)
             .and_then(|()| seen.identity.write(pid_file))
-            .map_err(|source| StartError::PidFile {
-                path: pid_file.clone(),
-                source,
-            })?;
-        let run = Run {
-            pid: child.id(),
-            adopted: false,
-        };
-        Running::watch(seen.identity, run, log_from)
-            .map_err(StartError::Watch)?
-            .ok_or_else(gone)
+            .map_err(|source| StartError::PidFile { path: pid_file.clone(), source })?;
+        let run = Run { pid: child.id(), adopted: false };
+        Running::watch(seen.identity, run, log_from).map_err(StartError::Watch)?.ok_or_else(gone)
     }
 }
 
@@ -234,11 +197,7 @@ fn io_error(error: io::Error) -> NodeError {
 fn open_log(path: &Path) -> io::Result<File> {
     const OWNER_WRITES_GROUP_READS: u32 = 0o640;
     create_folder_of(path)?;
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(OWNER_WRITES_GROUP_READS)
-        .open(path)
+    OpenOptions::new().append(true).create(true).mode(OWNER_WRITES_GROUP_READS).open(path)
 }
 
 fn create_folder_of(file: &Path) -> io::Result<()> {

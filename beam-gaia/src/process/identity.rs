@@ -109,17 +109,8 @@ pub(super) fn see(pid: u32) -> io::Result<Option<Seen>> {
     };
     let (state, start_ticks) = state_and_start(&stat)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "unreadable line in /proc/PID/stat"))?;
-    let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id")?
-        .trim()
-        .to_owned();
-    Ok(Some(Seen {
-        identity: Identity {
-            pid,
-            start_ticks,
-            boot_id,
-        },
-        zombie: matches!(state, "Z" | "X"),
-    }))
+    let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned();
+    Ok(Some(Seen { identity: Identity { pid, start_ticks, boot_id }, zombie: matches!(state, "Z" | "X") }))
 }
 
 const ESRCH: i32 = rustix::io::Errno::SRCH.raw_os_error();
@@ -150,22 +141,8 @@ mod tests {
     fn our_own_process_is_alive_and_another_start_of_its_pid_is_not() {
         let own = see(std::process::id()).unwrap().unwrap().identity;
         assert!(own.is_alive().unwrap());
-        assert!(
-            !Identity {
-                start_ticks: own.start_ticks + 1,
-                ..own.clone()
-            }
-            .is_alive()
-            .unwrap()
-        );
-        assert!(
-            !Identity {
-                boot_id: "another".into(),
-                ..own
-            }
-            .is_alive()
-            .unwrap()
-        );
+        assert!(!Identity { start_ticks: own.start_ticks + 1, ..own.clone() }.is_alive().unwrap());
+        assert!(!Identity { boot_id: "another".into(), ..own }.is_alive().unwrap());
     }
 
     #[test]
@@ -178,10 +155,7 @@ mod tests {
         own.write(&file).unwrap();
         assert_eq!(Identity::read(&file).unwrap(), Some(own));
         let text = fs::read_to_string(&file).unwrap();
-        assert_eq!(
-            text.split_whitespace().next(),
-            Some(std::process::id().to_string().as_str())
-        );
+        assert_eq!(text.split_whitespace().next(), Some(std::process::id().to_string().as_str()));
 
         for text in ["", "1234", "1234 5", "x 5 boot", "1 2 boot more", "\u{0}"] {
             fs::write(&file, text).unwrap();

@@ -60,20 +60,14 @@ mod tests {
     #[test]
     fn usage_and_empty_lines_are_passed_over() {
         let text = "Usage:\n  gaiad start [flags]\n\nFlags:\n  --x\n\nfailed to listen on 127.0.0.1:1: address already in use\n\n";
-        assert_eq!(
-            telling_line(text).unwrap(),
-            "failed to listen on 127.0.0.1:1: address already in use"
-        );
+        assert_eq!(telling_line(text).unwrap(), "failed to listen on 127.0.0.1:1: address already in use");
         assert_eq!(telling_line(" \n\t\n"), None);
     }
 
     #[test]
     fn a_panic_tells_more_than_its_stack() {
         let text = "INF block\npanic: error writing batch to DB: no space left on device\n\ngoroutine 1 [running]:\n\tfile.go:1 +0x1d\n";
-        assert_eq!(
-            telling_line(text).unwrap(),
-            "panic: error writing batch to DB: no space left on device"
-        );
+        assert_eq!(telling_line(text).unwrap(), "panic: error writing batch to DB: no space left on device");
     }
 
     #[test]
@@ -82,21 +76,14 @@ mod tests {
             telling_line("\u{1b}[90m7:31AM\u{1b}[0m \u{1b}[31mERR\u{1b}[0m no").unwrap(),
             "7:31AM ERR no"
         );
-        assert_eq!(
-            telling_line(&"é".repeat(5000)).unwrap().chars().count(),
-            LAST_WORDS_CHARS_MAX
-        );
+        assert_eq!(telling_line(&"é".repeat(5000)).unwrap().chars().count(), LAST_WORDS_CHARS_MAX);
     }
 
     #[test]
     fn only_the_end_is_read_and_nothing_of_the_run_before() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("node.log");
-        fs::write(
-            &log,
-            format!("panic: long ago\n{}last\n", "x\n".repeat(40 * 1024)),
-        )
-        .unwrap();
+        fs::write(&log, format!("panic: long ago\n{}last\n", "x\n".repeat(40 * 1024))).unwrap();
         assert_eq!(last_words(&log, 0).unwrap().unwrap(), "last");
 
         fs::write(&log, "panic: the run before\nno complaint\n").unwrap();

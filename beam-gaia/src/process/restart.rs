@@ -49,14 +49,10 @@ mod tests {
     #[test]
     fn the_wait_doubles_up_to_its_bound_and_begins_anew_after_a_long_run() {
         let mut policy = RestartPolicy::default();
-        let waits: Vec<u64> = (0..8)
-            .map(|_| policy.next_start_after(RestartPolicy::LONG_RUN).as_secs())
-            .collect();
+        let waits: Vec<u64> =
+            (0..8).map(|_| policy.next_start_after(RestartPolicy::LONG_RUN).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30, 30]);
-        assert_eq!(
-            policy.next_start_after(Duration::from_secs(61)),
-            RestartPolicy::WAIT_MIN
-        );
+        assert_eq!(policy.next_start_after(Duration::from_secs(61)), RestartPolicy::WAIT_MIN);
         assert_eq!(policy.next_start_after(Duration::ZERO), Duration::from_secs(2));
     }
 

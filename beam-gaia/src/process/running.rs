@@ -46,13 +46,7 @@ impl Running {
         // successor is an `unsafe` function, which this workspace forbids.
         #[allow(deprecated)]
         let descriptor = AsyncFd::with_interest(descriptor, Interest::READABLE)?;
-        Ok(Some(Self {
-            run,
-            log_from,
-            identity,
-            descriptor,
-            exit: Mutex::new(None),
-        }))
+        Ok(Some(Self { run, log_from, identity, descriptor, exit: Mutex::new(None) }))
     }
 
     /// How it ended, if it has. Reaps it if it was this process's child.

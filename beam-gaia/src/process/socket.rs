@@ -59,20 +59,14 @@ pub const SOCKET_PATH_LEN_MAX: usize = 107;
 /// Makes the folder private and removes a socket that nobody listens on. `own` are this node's other files, which may share
 /// the folder. To be called only when our own node is known not to run.
 pub(super) fn make_way(socket: &Path, own: &[&Path]) -> Result<(), SocketError> {
-    let io_error = |source| SocketError::Io {
-        path: socket.to_owned(),
-        source,
-    };
+    let io_error = |source| SocketError::Io { path: socket.to_owned(), source };
     let folder = match socket.parent() {
         Some(folder) if socket.is_absolute() => folder,
         _ => return Err(SocketError::Relative(socket.to_owned())),
     };
     let len = socket.as_os_str().as_bytes().len();
     if len > SOCKET_PATH_LEN_MAX {
-        return Err(SocketError::TooLong {
-            path: socket.to_owned(),
-            len,
-        });
+        return Err(SocketError::TooLong { path: socket.to_owned(), len });
     }
     make_private(folder, socket, own)?;
     let found = match fs::symlink_metadata(socket) {
@@ -90,15 +84,8 @@ pub(super) fn make_way(socket: &Path, own: &[&Path]) -> Result<(), SocketError> 
 }
 
 fn make_private(folder: &Path, socket: &Path, own: &[&Path]) -> Result<(), SocketError> {
-    let io_error = |source| SocketError::Io {
-        path: socket.to_owned(),
-        source,
-    };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(PRIVATE)
-        .create(folder)
-        .map_err(io_error)?;
+    let io_error = |source| SocketError::Io { path: socket.to_owned(), source };
+    DirBuilder::new().recursive(true).mode(PRIVATE).create(folder).map_err(io_error)?;
     let mode = fs::metadata(folder).map_err(io_error)?.permissions().mode() & 0o7777;
     if mode & 0o077 == 0 {
         return Ok(());
@@ -107,10 +94,7 @@ fn make_private(folder: &Path, socket: &Path, own: &[&Path]) -> Result<(), Socke
     for entry in fs::read_dir(folder).map_err(io_error)? {
         let path = entry.map_err(io_error)?.path();
         if path != socket && !own.contains(&path.as_path()) {
-            return Err(SocketError::FolderOpen {
-                folder: folder.to_owned(),
-                mode,
-            });
+            return Err(SocketError::FolderOpen { folder: folder.to_owned(), mode });
         }
     }
     fs::set_permissions(folder, Permissions::from_mode(PRIVATE)).map_err(io_error)
@@ -123,10 +107,7 @@ const PRIVATE: u32 = 0o700;
 fn is_abandoned(socket: &Path) -> rustix::io::Result<bool> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let probe = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    Ok(matches!(
-        connect(&probe, &SocketAddrUnix::new(socket)?),
-        Err(Errno::CONNREFUSED | Errno::NOENT)
-    ))
+    Ok(matches!(connect(&probe, &SocketAddrUnix::new(socket)?), Err(Errno::CONNREFUSED | Errno::NOENT)))
 }
 
 #[cfg(test)]
@@ -162,10 +143,7 @@ mod tests {
         fs::write(folder.path().join("somebody's"), "").unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
         let refused = make_way(&folder.path().join("privval.sock"), &[]);
-        assert!(
-            matches!(refused, Err(SocketError::FolderOpen { mode: 0o755, .. })),
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Err(SocketError::FolderOpen { mode: 0o755, .. })), "{refused:?}");
         assert_eq!(mode(folder.path()), 0o755);
     }
 
@@ -196,14 +174,8 @@ mod tests {
 
     #[test]
     fn a_path_that_the_node_could_not_bind_is_refused() {
-        assert!(matches!(
-            make_way(Path::new("run/a.sock"), &[]),
-            Err(SocketError::Relative(_))
-        ));
+        assert!(matches!(make_way(Path::new("run/a.sock"), &[]), Err(SocketError::Relative(_))));
         let long = format!("/tmp/{}", "x".repeat(103));
-        assert!(matches!(
-            make_way(Path::new(&long), &[]),
-            Err(SocketError::TooLong { len: 108, .. })
-        ));
+        assert!(matches!(make_way(Path::new(&long), &[]), Err(SocketError::TooLong { len: 108, .. })));
     }
 }

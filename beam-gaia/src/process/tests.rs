@@ -118,14 +118,8 @@ async fn one_that_ignores_being_asked_is_killed() {
     let run = node.start().await.unwrap();
     home.heard("deaf").await;
     let began = Instant::now();
-    assert_eq!(
-        node.stop(Duration::from_millis(200)).await.unwrap(),
-        Exit::Killed(9)
-    );
-    assert!(
-        began.elapsed() >= Duration::from_millis(200),
-        "it was given no time"
-    );
+    assert_eq!(node.stop(Duration::from_millis(200)).await.unwrap(), Exit::Killed(9));
+    assert!(began.elapsed() >= Duration::from_millis(200), "it was given no time");
     assert!(!is_in_proc(run.pid));
 }
 
@@ -145,11 +139,7 @@ async fn waiting_can_be_dropped_and_taken_up_again() {
     let node = home.node("sleep 0.3; exit 2");
     node.start().await.unwrap();
     for _ in 0..3 {
-        assert!(
-            tokio::time::timeout(Duration::from_millis(20), node.exited())
-                .await
-                .is_err()
-        );
+        assert!(tokio::time::timeout(Duration::from_millis(20), node.exited()).await.is_err());
     }
     assert_eq!(node.exited().await.unwrap(), Exit::Panicked);
 }
@@ -168,11 +158,7 @@ async fn a_dropped_node_goes_on_and_is_adopted() {
     assert_eq!(adopted.pid, run.pid);
     assert!(matches!(next.start().await, Err(NodeError::AlreadyRunning(pid)) if pid == run.pid));
     kill(run.pid);
-    assert_eq!(
-        next.exited().await.unwrap(),
-        Exit::Killed(9),
-        "it is still our child"
-    );
+    assert_eq!(next.exited().await.unwrap(), Exit::Killed(9), "it is still our child");
     assert!(!is_in_proc(run.pid), "a zombie");
 }
 
@@ -191,11 +177,7 @@ async fn an_adopted_stranger_is_watched_and_stopped() {
     stranger.write(&home.path("node.pid")).unwrap();
 
     let node = home.node("exit 1");
-    assert_eq!(
-        node.stop(GRACE).await.unwrap(),
-        Exit::Unknown,
-        "stopped without a start"
-    );
+    assert_eq!(node.stop(GRACE).await.unwrap(), Exit::Unknown, "stopped without a start");
     assert!(!stranger.is_alive().unwrap(), "it still runs");
     assert_eq!(node.exited().await.unwrap(), Exit::Unknown);
     assert!(!node.start().await.unwrap().adopted, "the dead are not adopted");
@@ -230,24 +212,14 @@ async fn a_reused_pid_is_neither_adopted_nor_stopped() {
         victim.id().to_string(),
     ] {
         fs::write(home.path("node.pid"), &wrong).unwrap();
-        assert_eq!(
-            home.node("exit 0").stop(GRACE).await.unwrap(),
-            Exit::Unknown,
-            "{wrong}"
-        );
-        assert!(
-            victim.try_wait().unwrap().is_none(),
-            "{wrong}: the wrong process was ended"
-        );
+        assert_eq!(home.node("exit 0").stop(GRACE).await.unwrap(), Exit::Unknown, "{wrong}");
+        assert!(victim.try_wait().unwrap().is_none(), "{wrong}: the wrong process was ended");
         let node = home.node("exec sleep 60");
         let run = node.start().await.unwrap();
         assert!(!run.adopted, "{wrong}");
         assert_ne!(run.pid, victim.id());
         node.stop(GRACE).await.unwrap();
-        assert!(
-            victim.try_wait().unwrap().is_none(),
-            "{wrong}: the wrong process was ended"
-        );
+        assert!(victim.try_wait().unwrap().is_none(), "{wrong}: the wrong process was ended");
     }
     victim.kill().unwrap();
     victim.wait().unwrap();
@@ -257,10 +229,7 @@ async fn a_reused_pid_is_neither_adopted_nor_stopped() {
 async fn a_stale_socket_is_removed_and_only_while_nothing_runs() {
     let home = Home::new();
     let socket = home.path("run/privval.sock");
-    let config = ProcessConfig {
-        socket: Some(socket.clone()),
-        ..home.config("exec sleep 60")
-    };
+    let config = ProcessConfig { socket: Some(socket.clone()), ..home.config("exec sleep 60") };
     let node = GaiaProcess::new(config.clone());
     node.start().await.unwrap();
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
@@ -279,17 +248,9 @@ async fn a_file_in_the_sockets_place_is_left_alone_and_named() {
     let socket = home.path("run/privval.sock");
     fs::create_dir(home.path("run")).unwrap();
     fs::write(&socket, "precious").unwrap();
-    let node = GaiaProcess::new(ProcessConfig {
-        socket: Some(socket.clone()),
-        ..home.config("exit 0")
-    });
-    let Err(NodeError::Start { source, .. }) = node.start().await else {
-        panic!("it started")
-    };
-    assert!(
-        source.to_string().contains("privval.sock is in the way"),
-        "{source}"
-    );
+    let node = GaiaProcess::new(ProcessConfig { socket: Some(socket.clone()), ..home.config("exit 0") });
+    let Err(NodeError::Start { source, .. }) = node.start().await else { panic!("it started") };
+    assert!(source.to_string().contains("privval.sock is in the way"), "{source}");
     assert_eq!(fs::read_to_string(&socket).unwrap(), "precious");
     assert!(!home.path("node.pid").exists());
 }
@@ -302,12 +263,7 @@ async fn a_node_that_cannot_be_noted_down_does_not_stay() {
     assert!(matches!(node.start().await, Err(NodeError::Start { .. })));
     // It may have been ended before it could say its pid.
     let log = fs::read_to_string(home.path("logs/node.log")).unwrap();
-    assert!(
-        log.split_whitespace()
-            .nth(1)
-            .is_none_or(|pid| !is_in_proc(pid.parse().unwrap())),
-        "it stayed"
-    );
+    assert!(log.split_whitespace().nth(1).is_none_or(|pid| !is_in_proc(pid.parse().unwrap())), "it stayed");
     fs::remove_dir(home.path("node.pid.new")).unwrap();
     node.start().await.unwrap();
     node.stop(GRACE).await.unwrap();
@@ -316,10 +272,7 @@ async fn a_node_that_cannot_be_noted_down_does_not_stay() {
 #[tokio::test]
 async fn a_missing_program_is_a_plain_error() {
     let home = Home::new();
-    let node = GaiaProcess::new(ProcessConfig {
-        program: "/no/such/gaiad".into(),
-        ..home.config("")
-    });
+    let node = GaiaProcess::new(ProcessConfig { program: "/no/such/gaiad".into(), ..home.config("") });
     let error = node.start().await.unwrap_err();
     assert_eq!(error.to_string(), "the node could not be started: /no/such/gaiad");
     assert_eq!(node.exited().await.unwrap(), Exit::Unknown);
@@ -330,10 +283,7 @@ async fn the_node_sees_no_variable_that_is_not_for_it() {
     let home = Home::new();
     // A variable that every environment has stands for the service manager's.
     let script = "echo home=$HOME path=$PATH; cat; echo stdin is empty";
-    let node = GaiaProcess::new(ProcessConfig {
-        env_removed: vec!["HOME".into()],
-        ..home.config(script)
-    });
+    let node = GaiaProcess::new(ProcessConfig { env_removed: vec!["HOME".into()], ..home.config(script) });
     node.start().await.unwrap();
     assert_eq!(node.exited().await.unwrap(), Exit::Clean);
     let log = fs::read_to_string(home.path("logs/node.log")).unwrap();
@@ -353,12 +303,7 @@ async fn the_last_words_are_those_of_the_last_run() {
     silent.start().await.unwrap();
     silent.exited().await.unwrap();
     assert_eq!(silent.last_words().await, None);
-    assert!(
-        fs::read_to_string(home.path("logs/node.log"))
-            .unwrap()
-            .starts_with("Usage"),
-        "the log was cut"
-    );
+    assert!(fs::read_to_string(home.path("logs/node.log")).unwrap().starts_with("Usage"), "the log was cut");
 }
 
 #[tokio::test]

@@ -54,10 +54,7 @@ impl NodeRpc {
     /// [`RpcError`] if it did not answer.
     pub async fn status(&self) -> Result<NodeStatus, RpcError> {
         let answer = self.ask(status::Request).await?;
-        let since_1970 = answer
-            .sync_info
-            .latest_block_time
-            .duration_since(tendermint::Time::unix_epoch());
+        let since_1970 = answer.sync_info.latest_block_time.duration_since(tendermint::Time::unix_epoch());
         let latest_block_time = SystemTime::UNIX_EPOCH.checked_add(since_1970.unwrap_or(Duration::ZERO));
         Ok(NodeStatus {
             height: Height(answer.sync_info.latest_block_height.value()),
@@ -104,11 +101,7 @@ impl NodeRpc {
             // An error comes with any status, depending on the version: what it says counts.
             Err(Error(ErrorDetail::Response(said), _)) => Err(RpcError::Rpc {
                 code: said.source.code().value(),
-                message: said
-                    .source
-                    .data()
-                    .unwrap_or_else(|| said.source.message())
-                    .to_owned(),
+                message: said.source.data().unwrap_or_else(|| said.source.message()).to_owned(),
             }),
             _ if status != StatusCode::OK => Err(RpcError::Refused(status.as_u16())),
             Ok(answer) => Ok(answer.into()),
@@ -156,20 +149,10 @@ mod tests {
         assert!(!status.catching_up);
         assert_eq!(status.network.as_str(), "chain-yr1KSg");
         assert_eq!(status.node_id, "5d5fe607f5c2c15f4c21b7fe233b1c973c7aff7a");
-        assert_eq!(
-            status.validator,
-            address("BE7DFEA685428550DAAE6B71630C665E28437CA9")
-        );
-        let since_1970 = status
-            .latest_block_time
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap();
+        assert_eq!(status.validator, address("BE7DFEA685428550DAAE6B71630C665E28437CA9"));
+        let since_1970 = status.latest_block_time.duration_since(SystemTime::UNIX_EPOCH).unwrap();
         assert_eq!(since_1970.as_secs() / 86_400, 20_779, "2026-11-22");
-        assert!(
-            server.asked().contains("\"method\": \"status\""),
-            "{}",
-            server.asked()
-        );
+        assert!(server.asked().contains("\"method\": \"status\""), "{}", server.asked());
     }
 
     #[tokio::test]
@@ -184,10 +167,7 @@ mod tests {
     async fn a_real_commit_and_the_peers_are_read() {
         let (rpc, server) = asked(Answer::ok(COMMIT)).await;
         let commit = rpc.commit(Height(5)).await.unwrap();
-        assert_eq!(
-            commit.vote(&address("E1A863E17F383A0CA39884E360E47D72768A3756")),
-            Vote::Nil
-        );
+        assert_eq!(commit.vote(&address("E1A863E17F383A0CA39884E360E47D72768A3756")), Vote::Nil);
         assert!(server.asked().contains("\"height\": \"5\""), "{}", server.asked());
         let (rpc, _server) = asked(Answer::ok(NET_INFO)).await;
         assert_eq!(rpc.peers().await.unwrap(), 5);
@@ -200,10 +180,7 @@ mod tests {
         assert_eq!(answer.node_info.moniker.to_string(), "a");
         let (rpc, _server) = asked(Answer::ok(HEIGHT_AHEAD)).await;
         let error = Client::commit(&rpc, 9_u32).await.unwrap_err();
-        assert!(
-            error.to_string().contains("height 900000 must be less"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("height 900000 must be less"), "{error}");
     }
 
     #[tokio::test]
@@ -211,13 +188,7 @@ mod tests {
         for status in [200, 500] {
             let (rpc, _server) = asked(Answer::with(status, HEIGHT_AHEAD)).await;
             let error = rpc.commit(Height(900_000)).await.unwrap_err();
-            let RpcError::Rpc {
-                code: -32603,
-                message,
-            } = &error
-            else {
-                panic!("{error:?}")
-            };
+            let RpcError::Rpc { code: -32603, message } = &error else { panic!("{error:?}") };
             assert!(message.starts_with("height 900000 must be less"), "{message}");
         }
     }
@@ -227,28 +198,15 @@ mod tests {
         for (status, body) in [(500, "oh no"), (404, ""), (502, STATUS)] {
             let (rpc, _server) = asked(Answer::with(status, body)).await;
             let error = rpc.status().await.unwrap_err();
-            assert!(
-                matches!(error, RpcError::Refused(refused) if refused == status),
-                "{status}: {error:?}"
-            );
+            assert!(matches!(error, RpcError::Refused(refused) if refused == status), "{status}: {error:?}");
         }
     }
 
     #[tokio::test]
     async fn garbage_is_unreadable() {
-        for body in [
-            "",
-            "{}",
-            "null",
-            "<html>",
-            "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}",
-            NET_INFO,
-        ] {
+        for body in ["", "{}", "null", "<html>", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", NET_INFO] {
             let (rpc, _server) = asked(Answer::ok(body)).await;
-            assert!(
-                matches!(rpc.status().await, Err(RpcError::Unreadable(_))),
-                "{body}"
-            );
+            assert!(matches!(rpc.status().await, Err(RpcError::Unreadable(_))), "{body}");
         }
         let (rpc, _server) = asked(Answer::raw("220 mail.example ready\r\n")).await;
         assert!(matches!(rpc.status().await, Err(RpcError::Unreadable(_))));
@@ -270,39 +228,24 @@ mod tests {
             let began = Instant::now();
             let error = rpc.status().await.unwrap_err();
             assert!(matches!(error, RpcError::Unreachable(_)), "{error:?}");
-            assert!(
-                (ANSWER_WITHIN..ANSWER_WITHIN * 2).contains(&began.elapsed()),
-                "{:?}",
-                began.elapsed()
-            );
+            assert!((ANSWER_WITHIN..ANSWER_WITHIN * 2).contains(&began.elapsed()), "{:?}", began.elapsed());
         }
     }
 
     #[tokio::test]
     async fn nobody_and_a_broken_connection_are_unreachable() {
         let (rpc, server) = asked(Answer::raw("HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{")).await;
-        assert!(
-            matches!(rpc.status().await, Err(RpcError::Unreachable(_))),
-            "cut short"
-        );
+        assert!(matches!(rpc.status().await, Err(RpcError::Unreachable(_))), "cut short");
         server.stop().await;
-        assert!(
-            matches!(rpc.status().await, Err(RpcError::Unreachable(_))),
-            "nobody"
-        );
+        assert!(matches!(rpc.status().await, Err(RpcError::Unreachable(_))), "nobody");
         let (rpc, _server) = asked(Answer::raw("")).await;
-        assert!(
-            matches!(rpc.status().await, Err(RpcError::Unreachable(_))),
-            "closed at once"
-        );
+        assert!(matches!(rpc.status().await, Err(RpcError::Unreachable(_))), "closed at once");
     }
 
     #[tokio::test]
     async fn an_answer_that_ends_with_the_connection_is_read() {
-        let (rpc, _server) = asked(Answer::raw(format!(
-            "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{STATUS}"
-        )))
-        .await;
+        let (rpc, _server) =
+            asked(Answer::raw(format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{STATUS}"))).await;
         assert_eq!(rpc.status().await.unwrap().height, Height(21));
     }
 }

@@ -113,18 +113,11 @@ impl Committed {
     /// This validator's signature as the signing rule wants to know of it; `None` if there is none.
     #[must_use]
     pub fn sighting(&self, validator: &ValidatorAddress) -> Option<Sighting> {
-        let mark = Mark {
-            height: self.height,
-            round: self.round,
-            step: Step::Precommit,
-        };
+        let mark = Mark { height: self.height, round: self.round, step: Step::Precommit };
         match self.vote(validator) {
             Vote::Absent => None,
             Vote::Nil => Some(Sighting { mark, block: None }),
-            Vote::Block => Some(Sighting {
-                mark,
-                block: Some(self.block.clone()),
-            }),
+            Vote::Block => Some(Sighting { mark, block: Some(self.block.clone()) }),
         }
     }
 }
@@ -138,12 +131,8 @@ impl TryFrom<Response> for Committed {
         for signature in &commit.signatures {
             let (validator, for_block) = match signature {
                 CommitSig::BlockIdFlagAbsent => continue,
-                CommitSig::BlockIdFlagNil {
-                    validator_address, ..
-                } => (validator_address, false),
-                CommitSig::BlockIdFlagCommit {
-                    validator_address, ..
-                } => (validator_address, true),
+                CommitSig::BlockIdFlagNil { validator_address, .. } => (validator_address, false),
+                CommitSig::BlockIdFlagCommit { validator_address, .. } => (validator_address, true),
             };
             signed.insert((*validator).try_into().map_err(unreadable)?, for_block);
         }
@@ -164,14 +153,9 @@ fn canonical(id: &Id) -> Option<BlockId> {
     if id.hash.is_empty() || parts.hash.is_empty() || parts.total == 0 {
         return None;
     }
-    let part_set_header = CanonicalPartSetHeader {
-        total: parts.total,
-        hash: parts.hash.as_bytes().to_vec(),
-    };
-    let block = CanonicalBlockId {
-        hash: id.hash.as_bytes().to_vec(),
-        part_set_header: Some(part_set_header),
-    };
+    let part_set_header = CanonicalPartSetHeader { total: parts.total, hash: parts.hash.as_bytes().to_vec() };
+    let block =
+        CanonicalBlockId { hash: id.hash.as_bytes().to_vec(), part_set_header: Some(part_set_header) };
     Some(BlockId(block.encode_to_vec()))
 }
 
@@ -210,10 +194,7 @@ mod tests {
         assert_eq!(commit.vote(&address(WAS_DOWN)), Vote::Absent);
         assert_eq!(commit.sighting(&address(WAS_DOWN)), None);
         assert_eq!(commit.vote(&address(SIGNED_NIL)), Vote::Nil);
-        assert_eq!(
-            commit.sighting(&address(SIGNED_NIL)),
-            Some(Sighting { mark, block: None })
-        );
+        assert_eq!(commit.sighting(&address(SIGNED_NIL)), Some(Sighting { mark, block: None }));
         assert_eq!(commit.vote(&address(SIGNED)), Vote::Block);
         let block = Some(commit.block.clone());
         assert_eq!(commit.sighting(&address(SIGNED)), Some(Sighting { mark, block }));
@@ -223,10 +204,7 @@ mod tests {
     fn the_round_is_the_commits() {
         let later = REAL.replace("\"round\":0", "\"round\":3");
         let commit = Committed::try_from(answer(&later)).unwrap();
-        assert_eq!(
-            commit.sighting(&address(SIGNED)).unwrap().mark,
-            Mark::new(5, 3, Step::Precommit)
-        );
+        assert_eq!(commit.sighting(&address(SIGNED)).unwrap().mark, Mark::new(5, 3, Step::Precommit));
     }
 
     #[test]
@@ -240,21 +218,14 @@ mod tests {
     fn the_block_id_is_the_one_that_was_signed() {
         let answer = answer(REAL);
         let commit = Committed::try_from(answer.clone()).unwrap();
-        let real = answer
-            .signed_header
-            .commit
-            .signatures
-            .iter()
-            .find_map(|signature| match signature {
-                CommitSig::BlockIdFlagCommit {
-                    validator_address,
-                    timestamp,
-                    signature: Some(signature),
-                } if address(SIGNED).0 == validator_address.as_bytes() => {
-                    Some((*timestamp, signature.as_bytes().to_vec()))
-                }
-                _ => None,
-            });
+        let real = answer.signed_header.commit.signatures.iter().find_map(|signature| match signature {
+            CommitSig::BlockIdFlagCommit { validator_address, timestamp, signature: Some(signature) }
+                if address(SIGNED).0 == validator_address.as_bytes() =>
+            {
+                Some((*timestamp, signature.as_bytes().to_vec()))
+            }
+            _ => None,
+        });
         let (timestamp, signature) = real.unwrap();
         let vote = CanonicalVote {
             r#type: 2,
@@ -268,10 +239,7 @@ mod tests {
         let mut key = [0; 32];
         Base64::decode(SIGNED_KEY, &mut key).unwrap();
         let signature = Signature::from_slice(&signature).unwrap();
-        VerifyingKey::from_bytes(&key)
-            .unwrap()
-            .verify_strict(&bytes, &signature)
-            .unwrap();
+        VerifyingKey::from_bytes(&key).unwrap().verify_strict(&bytes, &signature).unwrap();
         assert_eq!(ValidatorAddress::of(&PublicKey(key)), address(SIGNED));
 
         // And core reads the same block out of those bytes.
@@ -281,28 +249,16 @@ mod tests {
     #[test]
     fn the_block_id_is_encoded_as_the_go_library_does() {
         let hash = |byte: u8| tendermint::Hash::Sha256([byte; 32]);
-        let id = Id {
-            hash: hash(0xaa),
-            part_set_header: Header::new(3, hash(0xbb)).unwrap(),
-        };
+        let id = Id { hash: hash(0xaa), part_set_header: Header::new(3, hash(0xbb)).unwrap() };
         let golden = format!("0a20{}122408031220{}", "aa".repeat(32), "bb".repeat(32));
         assert_eq!(to_hex(&canonical(&id).unwrap().0), golden);
-        assert_eq!(
-            canonical(&Id {
-                hash: tendermint::Hash::None,
-                ..id
-            }),
-            None
-        );
+        assert_eq!(canonical(&Id { hash: tendermint::Hash::None, ..id }), None);
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
         assert_eq!("00".parse::<ValidatorAddress>(), Err(WrongAddress::Length));
-        assert!(matches!(
-            "zz".parse::<ValidatorAddress>(),
-            Err(WrongAddress::Digits(_))
-        ));
+        assert!(matches!("zz".parse::<ValidatorAddress>(), Err(WrongAddress::Digits(_))));
         assert_eq!(address(SIGNED).to_string(), SIGNED);
     }
 }

@@ -62,40 +62,23 @@ pub fn judge(
     } else if let Some(news) = news {
         Health::Unknown(news)
     } else if still_for > still_after {
-        Health::Down(format!(
-            "the node stands at height {} for {} s",
-            reading.height,
-            still_for.as_secs()
-        ))
+        Health::Down(format!("the node stands at height {} for {} s", reading.height, still_for.as_secs()))
     } else if progress.moved {
         Health::Fine
     } else {
-        Health::Unknown(format!(
-            "the node was not yet seen to leave height {}",
-            reading.height
-        ))
+        Health::Unknown(format!("the node was not yet seen to leave height {}", reading.height))
     };
     (Some(progress), health)
 }
 
 /// The new memory, and what there is to say if it begins anew.
 fn remember(before: Option<Progress>, now: Instant, height: Height) -> (Progress, Option<String>) {
-    let anew = Progress {
-        height,
-        since: now,
-        moved: false,
-    };
+    let anew = Progress { height, since: now, moved: false };
     match before {
-        None => (
-            anew,
-            Some(format!(
-                "the node was asked for the first time, at height {height}"
-            )),
-        ),
-        Some(before) if height < before.height => (
-            anew,
-            Some(format!("the node fell from height {} to {height}", before.height)),
-        ),
+        None => (anew, Some(format!("the node was asked for the first time, at height {height}"))),
+        Some(before) if height < before.height => {
+            (anew, Some(format!("the node fell from height {} to {height}", before.height)))
+        }
         Some(before) if height > before.height => (Progress { moved: true, ..anew }, None),
         Some(before) => (before, None),
     }
@@ -114,12 +97,7 @@ impl NodeHeight {
     /// Checks this node; it stands still if its height is the same for longer than `still_after`, which should be a few blocks' time.
     #[must_use]
     pub fn new(rpc: NodeRpc, still_after: Duration) -> Self {
-        Self {
-            rpc,
-            still_after,
-            began: tokio::time::Instant::now(),
-            progress: Mutex::new(None),
-        }
+        Self { rpc, still_after, began: tokio::time::Instant::now(), progress: Mutex::new(None) }
     }
 }
 
@@ -131,10 +109,8 @@ impl HealthCheck for NodeHeight {
 
     async fn check(&self) -> Health {
         let answer = self.rpc.status().await;
-        let reading = answer.as_ref().map(|status| Reading {
-            height: status.height,
-            catching_up: status.catching_up,
-        });
+        let reading =
+            answer.as_ref().map(|status| Reading { height: status.height, catching_up: status.catching_up });
         let now = Instant::at(self.began.elapsed());
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let (next, health) = judge(*progress, now, reading, self.still_after);
@@ -155,10 +131,7 @@ mod tests {
     }
 
     fn synced(height: u64) -> Reading {
-        Reading {
-            height: Height(height),
-            catching_up: false,
-        }
+        Reading { height: Height(height), catching_up: false }
     }
 
     /// What is said of these readings, one after the other, each at its second.
@@ -192,10 +165,7 @@ mod tests {
     #[test]
     fn a_height_may_stay_for_a_while_and_not_longer() {
         let readings = [(0, 7), (6, 8), (7, 8), (36, 8), (37, 8), (38, 9)].map(|(s, h)| (s, Ok(synced(h))));
-        assert_eq!(
-            story(readings),
-            ["unknown", "fine", "fine", "fine", "down", "fine"]
-        );
+        assert_eq!(story(readings), ["unknown", "fine", "fine", "fine", "down", "fine"]);
     }
 
     #[test]
@@ -208,12 +178,7 @@ mod tests {
 
     #[test]
     fn one_that_catches_up_is_degraded_however_fast_it_is() {
-        let behind = |height| {
-            Ok(Reading {
-                height: Height(height),
-                catching_up: true,
-            })
-        };
+        let behind = |height| Ok(Reading { height: Height(height), catching_up: true });
         assert_eq!(
             story([(0, behind(1)), (1, behind(900)), (2, Ok(synced(901)))]),
             ["degraded", "degraded", "fine"]

@@ -37,32 +37,19 @@ impl Answer {
     }
 
     pub(super) fn with(status: u16, body: impl Into<String>) -> Self {
-        Self {
-            status,
-            body: body.into(),
-            manner: Manner::Http,
-        }
+        Self { status, body: body.into(), manner: Manner::Http }
     }
 
     pub(super) fn raw(text: impl Into<String>) -> Self {
-        Self {
-            manner: Manner::Raw,
-            ..Self::ok(text)
-        }
+        Self { manner: Manner::Raw, ..Self::ok(text) }
     }
 
     pub(super) fn drip(body: &str) -> Self {
-        Self {
-            manner: Manner::Drip,
-            ..Self::ok(body)
-        }
+        Self { manner: Manner::Drip, ..Self::ok(body) }
     }
 
     pub(super) fn silent() -> Self {
-        Self {
-            manner: Manner::Silent,
-            ..Self::ok("")
-        }
+        Self { manner: Manner::Silent, ..Self::ok("") }
     }
 
     async fn give(&self, stream: &mut TcpStream) -> std::io::Result<()> {
@@ -107,12 +94,7 @@ impl Server {
                 let _ = answer.give(&mut stream).await;
             }
         });
-        Self {
-            address,
-            answer,
-            asked,
-            task,
-        }
+        Self { address, answer, asked, task }
     }
 
     /// From now on the answer is this.

@@ -35,12 +35,9 @@ async fn exchange(node: SocketAddr, question: String) -> Result<(StatusCode, Byt
         .header(CONTENT_TYPE, "application/json")
         .body(Full::<Bytes>::from(question))
         .map_err(|error| RpcError::Unreadable(error.into()))?;
-    let stream = TcpStream::connect(node)
-        .await
-        .map_err(|error| RpcError::Unreachable(error.into()))?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| RpcError::Unreachable(error.into()))?;
+    let stream = TcpStream::connect(node).await.map_err(|error| RpcError::Unreachable(error.into()))?;
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|error| RpcError::Unreachable(error.into()))?;
     // The connection must be driven while the answer is awaited. Doing both here needs no task, and dropping this drops both.
     let mut answer = pin!(async move {
         let answer = sender.send_request(request).await.map_err(http_error)?;
@@ -57,22 +54,16 @@ async fn exchange(node: SocketAddr, question: String) -> Result<(StatusCode, Byt
 
 async fn read(body: Incoming) -> Result<Bytes, RpcError> {
     let whole = Limited::new(body, ANSWER_LEN_MAX).collect().await;
-    whole
-        .map(http_body_util::Collected::to_bytes)
-        .map_err(|error| match error.downcast::<hyper::Error>() {
-            Ok(error) => http_error(*error),
-            Err(error) => {
-                debug_assert!(error.is::<LengthLimitError>());
-                RpcError::Unreadable(error)
-            }
-        })
+    whole.map(http_body_util::Collected::to_bytes).map_err(|error| match error.downcast::<hyper::Error>() {
+        Ok(error) => http_error(*error),
+        Err(error) => {
+            debug_assert!(error.is::<LengthLimitError>());
+            RpcError::Unreadable(error)
+        }
+    })
 }
 
 /// What does not speak HTTP is no node; everything else is a connection that broke.
 fn http_error(error: hyper::Error) -> RpcError {
-    if error.is_parse() {
-        RpcError::Unreadable(error.into())
-    } else {
-        RpcError::Unreachable(error.into())
-    }
+    if error.is_parse() { RpcError::Unreadable(error.into()) } else { RpcError::Unreachable(error.into()) }
 }

@@ -15,10 +15,8 @@ pub(crate) const KEY: &str = "2612240a220a20";
 /// A nil prevote at height 12345 and this round (1 to 127), without a signature.
 pub(crate) fn vote(round: u8) -> String {
     // type 1, height 12345, round, block id {"", {0, ""}}, timestamp, address, index 3
-    let vote = format!(
-        "080110b96018{round:02x}22021200 2a0b0880e2cfaa0610959aef3a 3214{} 3803",
-        "07".repeat(20)
-    );
+    let vote =
+        format!("080110b96018{round:02x}22021200 2a0b0880e2cfaa0610959aef3a 3214{} 3803", "07".repeat(20));
     let vote = vote.replace(' ', "");
     let request = format!("0a{:02x}{vote}120b636f736d6f736875622d34", vote.len() / 2);
     let message = format!("1a{:02x}{request}", request.len() / 2);
@@ -34,15 +32,9 @@ pub(crate) fn hex(text: &str) -> Vec<u8> {
 pub(crate) fn refusal(frame: &[u8]) -> String {
     // length, 22 len, 12 len, 08 01, 12 len, text
     let body = body(frame);
-    let [0x22, rest @ ..] = body else {
-        panic!("{frame:02x?}")
-    };
-    let [0x12, rest @ ..] = skip_len(rest) else {
-        panic!("{frame:02x?}")
-    };
-    let [0x08, 1, 0x12, rest @ ..] = skip_len(rest) else {
-        panic!("{frame:02x?}")
-    };
+    let [0x22, rest @ ..] = body else { panic!("{frame:02x?}") };
+    let [0x12, rest @ ..] = skip_len(rest) else { panic!("{frame:02x?}") };
+    let [0x08, 1, 0x12, rest @ ..] = skip_len(rest) else { panic!("{frame:02x?}") };
     String::from_utf8(skip_len(rest).to_vec()).unwrap()
 }
 
@@ -78,7 +70,5 @@ pub(crate) async fn hear(io: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
         io.read_exact(&mut frame[header..]).await.unwrap();
         frame
     };
-    timeout(Duration::from_secs(5), read)
-        .await
-        .expect("an answer within a node's patience")
+    timeout(Duration::from_secs(5), read).await.expect("an answer within a node's patience")
 }

@@ -30,17 +30,8 @@ impl Sign for Memory {
         if mark.round.0 == 9 {
             return Err(Refusal::Conflicting(mark));
         }
-        let signatures = Signatures {
-            statement: vec![1; 64],
-            extension: extension.map(|_| vec![2; 64]),
-        };
-        Ok(Release {
-            mark,
-            bytes: asked.bytes().to_vec(),
-            signatures,
-            epoch: Epoch(1),
-            repeated: false,
-        })
+        let signatures = Signatures { statement: vec![1; 64], extension: extension.map(|_| vec![2; 64]) };
+        Ok(Release { mark, bytes: asked.bytes().to_vec(), signatures, epoch: Epoch(1), repeated: false })
     }
 }
 
@@ -62,11 +53,7 @@ pub(crate) fn run(address: &str) -> Running {
             pending::<()>().await;
         }
     };
-    Running {
-        link,
-        stop,
-        task: tokio::spawn(dialer.run(until)),
-    }
+    Running { link, stop, task: tokio::spawn(dialer.run(until)) }
 }
 
 impl Running {

@@ -11,18 +11,12 @@ use crate::signer::{AT_ONCE, CHAIN, run};
 type Node = AsyncSecretConnection<TcpStream>;
 
 async fn connected(listener: &TcpListener) -> TcpStream {
-    timeout(Duration::from_secs(3), listener.accept())
-        .await
-        .expect("a signer within 3 s")
-        .unwrap()
-        .0
+    timeout(Duration::from_secs(3), listener.accept()).await.expect("a signer within 3 s").unwrap().0
 }
 
 /// As a node does: under a new name at each start.
 async fn shake_hands(stream: TcpStream) -> Node {
-    AsyncSecretConnection::new(stream, &IdentitySecret::generate(&mut OsRng))
-        .await
-        .unwrap()
+    AsyncSecretConnection::new(stream, &IdentitySecret::generate(&mut OsRng)).await.unwrap()
 }
 
 async fn accept(listener: &TcpListener) -> Node {
@@ -31,18 +25,12 @@ async fn accept(listener: &TcpListener) -> Node {
 
 async fn ask(node: &mut Node, sum: Sum) -> Sum {
     node.write_msg(Message::from(sum)).await.unwrap();
-    let answer: Message = timeout(Duration::from_secs(5), node.read_msg())
-        .await
-        .unwrap()
-        .unwrap();
+    let answer: Message = timeout(Duration::from_secs(5), node.read_msg()).await.unwrap().unwrap();
     answer.sum.unwrap()
 }
 
 async fn ping(node: &mut Node) {
-    assert!(matches!(
-        ask(node, Sum::PingRequest(PingRequest {})).await,
-        Sum::PingResponse(_)
-    ));
+    assert!(matches!(ask(node, Sum::PingRequest(PingRequest {})).await, Sum::PingResponse(_)));
 }
 
 #[tokio::test]
@@ -50,13 +38,7 @@ async fn a_node_gets_what_it_asks_for() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let signer = run(&format!("tcp://{}", listener.local_addr().unwrap()));
     let mut node = accept(&listener).await;
-    let key = ask(
-        &mut node,
-        Sum::PubKeyRequest(PubKeyRequest {
-            chain_id: CHAIN.to_owned(),
-        }),
-    )
-    .await;
+    let key = ask(&mut node, Sum::PubKeyRequest(PubKeyRequest { chain_id: CHAIN.to_owned() })).await;
     assert!(matches!(key, Sum::PubKeyResponse(key) if key.pub_key.is_some() && key.error.is_none()));
     ping(&mut node).await;
     signer.stop().await;

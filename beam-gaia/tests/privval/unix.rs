@@ -24,11 +24,7 @@ fn listen(folder: &Path) -> UnixListener {
 }
 
 async fn accept(listener: &UnixListener) -> UnixStream {
-    timeout(Duration::from_secs(3), listener.accept())
-        .await
-        .expect("a signer within 3 s")
-        .unwrap()
-        .0
+    timeout(Duration::from_secs(3), listener.accept()).await.expect("a signer within 3 s").unwrap().0
 }
 
 #[tokio::test]
@@ -40,18 +36,13 @@ async fn a_node_gets_what_it_asks_for() {
 
     let key = ask(&mut node, &hex(GET_KEY)).await;
     assert_eq!(key, hex(&format!("{KEY}{}", "09".repeat(32))));
-    link.wait_for(|link| link.keys_given == 1 && link.state == LinkState::Connected)
-        .await
-        .unwrap();
+    link.wait_for(|link| link.keys_given == 1 && link.state == LinkState::Connected).await.unwrap();
     assert_eq!(ask(&mut node, &hex(PING)).await, hex(PONG));
 
     let signed = ask(&mut node, &hex(&vote(1))).await;
     assert!(body(&signed).starts_with(&[0x22]), "{signed:02x?}");
     // signature = 8: our 64 bytes.
-    assert!(
-        signed.ends_with(&[&[0x42, 64][..], &[1; 64]].concat()),
-        "{signed:02x?}"
-    );
+    assert!(signed.ends_with(&[&[0x42, 64][..], &[1; 64]].concat()), "{signed:02x?}");
     signer.stop().await;
 }
 
@@ -62,20 +53,14 @@ async fn whatever_a_node_sends_it_is_answered_and_the_connection_stays() {
     let mut node = accept(&listen(folder.path())).await;
 
     let asked = ask(&mut node, &hex(&vote(9))).await;
-    assert_eq!(
-        refusal(&asked),
-        "beam: something else is recorded at 12345/9/prevote"
-    );
+    assert_eq!(refusal(&asked), "beam: something else is recorded at 12345/9/prevote");
 
     // Field 11, a string; field 9, 1.x's SignBytesRequest; then a field whose length lies.
     let unknown = ask(&mut node, &hex("035a0178")).await;
     assert!(refusal(&unknown).contains("does not know"));
     let sign_bytes = ask(&mut node, &hex("054a030a0178")).await;
     // Field 10, its field 2.
-    assert!(
-        matches!(body(&sign_bytes), [0x52, _, 0x12, ..]),
-        "{sign_bytes:02x?}"
-    );
+    assert!(matches!(body(&sign_bytes), [0x52, _, 0x12, ..]), "{sign_bytes:02x?}");
     let undecodable = ask(&mut node, &hex("031a7f01")).await;
     assert!(refusal(&undecodable).contains("cannot be decoded"));
 
@@ -118,10 +103,7 @@ async fn the_signer_is_there_before_the_node_and_back_at_once() {
     // The best of them: the others may be this machine's load.
     assert!(waits.iter().min() < Some(&AT_ONCE), "{waits:?}");
     assert_eq!(signer.link.borrow().state, LinkState::Dialing { trouble: None });
-    assert_eq!(
-        signer.link.borrow().last_end.as_deref(),
-        Some("the node closed it")
-    );
+    assert_eq!(signer.link.borrow().last_end.as_deref(), Some("the node closed it"));
     signer.stop().await;
 }
 
@@ -133,11 +115,7 @@ async fn a_node_that_drops_us_has_us_back_at_once_and_never_twice() {
     let mut node = accept(&listener).await;
     assert_eq!(ask(&mut node, &hex(PING)).await, hex(PONG));
     // Nobody else comes while this one is there.
-    assert!(
-        timeout(Duration::from_millis(300), listener.accept())
-            .await
-            .is_err()
-    );
+    assert!(timeout(Duration::from_millis(300), listener.accept()).await.is_err());
     let mut waits = Vec::new();
     for _ in 0..3 {
         let begun = Instant::now();
@@ -156,9 +134,7 @@ async fn trouble_is_told_once() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let below_file = run(&format!("unix://{}/privval.sock", file.path().display()));
     let mut link = below_file.link.clone();
-    link.wait_for(|link| matches!(&link.state, LinkState::Dialing { trouble: Some(_) }))
-        .await
-        .unwrap();
+    link.wait_for(|link| matches!(&link.state, LinkState::Dialing { trouble: Some(_) })).await.unwrap();
     link.mark_unchanged();
     assert!(timeout(Duration::from_millis(300), link.changed()).await.is_err());
     below_file.stop().await;
@@ -172,9 +148,5 @@ async fn a_signer_that_is_stopped_leaves() {
     let mut node = accept(&listener).await;
     assert_eq!(ask(&mut node, &hex(PING)).await, hex(PONG));
     timeout(Duration::from_millis(500), signer.stop()).await.unwrap();
-    assert!(
-        timeout(Duration::from_millis(200), listener.accept())
-            .await
-            .is_err()
-    );
+    assert!(timeout(Duration::from_millis(200), listener.accept()).await.is_err());
 }

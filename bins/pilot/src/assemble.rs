@@ -61,10 +61,7 @@ pub(crate) fn cells(config: &Config) -> Result<Cells> {
 /// Opens the register, which must be there.
 pub(crate) async fn shared(config: &Config) -> Result<Shared> {
     let register = SqliteRegister::open(&config.register.sqlite).await?;
-    Ok(Shared {
-        register: Arc::new(register),
-        cells: cells(config)?,
-    })
+    Ok(Shared { register: Arc::new(register), cells: cells(config)? })
 }
 
 /// This machine's floor, looked at without holding it.
@@ -86,10 +83,7 @@ pub(crate) fn signed_by_node(config: &Config) -> Result<Option<Mark>> {
     };
     let state: State =
         serde_json::from_str(&text).with_context(|| format!("{} cannot be read", path.display()))?;
-    let height = state
-        .height
-        .parse()
-        .with_context(|| format!("{} has no height", path.display()))?;
+    let height = state.height.parse().with_context(|| format!("{} has no height", path.display()))?;
     let step = match state.step {
         0 => return Ok(None),
         1 => Step::Proposal,
@@ -118,10 +112,7 @@ pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
     )?;
     Record::decode(&cell.value).context("the register's record is damaged; nothing will be signed")?;
     let floor = FloorFile::open(config.own("floor")).context("this machine's floor file cannot be used")?;
-    floor
-        .load()
-        .await
-        .context("this machine's floor file cannot be used")?;
+    floor.load().await.context("this machine's floor file cannot be used")?;
     let audit = AuditFile::open(config.own("audit.jsonl"), &config.name, config.chain.id.clone())
         .context("the audit file cannot be written")?;
     let me = SignerId::from_random(random()?);
@@ -138,22 +129,12 @@ pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
         audit: Arc::new(audit),
     };
     let (handle, task) = start_signer(SignerConfig { me, takeover }, parts).await?;
-    Ok(RunningSigner {
-        handle,
-        task,
-        me,
-        key,
-        shared,
-    })
+    Ok(RunningSigner { handle, task, me, key, shared })
 }
 
 /// The node, not yet started.
 pub(crate) fn node(config: &Config) -> Result<GaiaProcess> {
-    let (program, args) = config
-        .node
-        .command
-        .split_first()
-        .context("node.command is empty")?;
+    let (program, args) = config.node.command.split_first().context("node.command is empty")?;
     let logs = config.own("logs");
     std::fs::create_dir_all(&logs).with_context(|| format!("{} could not be made", logs.display()))?;
     Ok(GaiaProcess::new(ProcessConfig {
@@ -175,9 +156,5 @@ fn not_for_the_node() -> Vec<String> {
         let name = name.to_ascii_uppercase();
         name.contains("PRIV_VALIDATOR") || name.contains("DOUBLE_SIGN_CHECK")
     });
-    ProcessConfig::SERVICE_MANAGER_ENV
-        .map(str::to_owned)
-        .into_iter()
-        .chain(overrides)
-        .collect()
+    ProcessConfig::SERVICE_MANAGER_ENV.map(str::to_owned).into_iter().chain(overrides).collect()
 }

@@ -54,10 +54,7 @@ async fn run_once(node: &GaiaProcess, session: &watch::Sender<SessionId>) {
     let run = match node.start().await {
         Ok(run) => run,
         Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the node could not be started"
-            );
+            tracing::error!(error = &error as &dyn std::error::Error, "the node could not be started");
             return;
         }
     };

@@ -52,16 +52,9 @@ impl ChainWatch {
             return;
         }
         let seen_ms = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
-        let member = Member {
-            signer: self.me,
-            height: status.height,
-            seen_ms,
-        };
+        let member = Member { signer: self.me, height: status.height, seen_ms };
         if let Err(error) = self.roster.note(&member).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "not noted in the roster"
-            );
+            tracing::warn!(error = &error as &dyn std::error::Error, "not noted in the roster");
         }
         // The newest commit that is final: the one inside the newest block.
         let Some(height) = status.height.0.checked_sub(1).filter(|height| *height > 0) else {

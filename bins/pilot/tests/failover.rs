@@ -49,9 +49,7 @@ async fn the_owners_node_killed_costs_at_most_one_block_and_is_started_again() {
         let now = trial.lab.machine(&owner).unwrap().node_pid();
         now.is_some() && now != before
     };
-    trial
-        .wait_for("the pilot to start its node again", started_again)
-        .await;
+    trial.wait_for("the pilot to start its node again", started_again).await;
     trial.both_in_step().await;
     trial.ends_well(1).await;
 }
@@ -66,11 +64,7 @@ async fn the_owners_pilot_killed_costs_at_most_one_block_and_the_next_one_adopts
     trial.signs_beyond(height + 2).await;
     trial.lab.machine(&owner).unwrap().start().unwrap();
     trial.both_in_step().await;
-    assert_eq!(
-        trial.lab.machine(&owner).unwrap().node_pid(),
-        node,
-        "the node went on running"
-    );
+    assert_eq!(trial.lab.machine(&owner).unwrap().node_pid(), node, "the node went on running");
     trial.ends_well(1).await;
 }
 
@@ -109,18 +103,8 @@ async fn a_switch_to_a_machine_that_is_not_there_is_refused_and_changes_nothing(
     trial.lab.machine(other).unwrap().kill_machine();
     let height = trial.lab.chain.height().await.unwrap();
     trial.signs_beyond(height + 2).await;
-    let refused = trial
-        .lab
-        .machine(&owner)
-        .unwrap()
-        .switchover(None)
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(
-        refused.contains("not ready") && refused.contains("nothing was changed"),
-        "{refused}"
-    );
+    let refused = trial.lab.machine(&owner).unwrap().switchover(None).await.unwrap_err().to_string();
+    assert!(refused.contains("not ready") && refused.contains("nothing was changed"), "{refused}");
     assert_eq!(trial.owner().await, owner);
     trial.ends_well(0).await;
 }
@@ -157,17 +141,11 @@ async fn without_the_fence_the_judge_and_the_chain_cry_out() {
     wait::until("evidence in a block", CAUGHT_WITHIN, || async {
         let height = chain.height().await?;
         let blocks = chain.blocks(1..=height).await?;
-        Ok(blocks
-            .iter()
-            .any(|block| !block.evidence.is_empty())
-            .then_some(()))
+        Ok(blocks.iter().any(|block| !block.evidence.is_empty()).then_some(()))
     })
     .await
     .unwrap();
     let verdict = trial.lab.verdict().await.unwrap();
     assert_eq!(verdict.outcome(), Outcome::Guilty, "{verdict}");
-    assert!(
-        !verdict.conflicts.is_empty() && !verdict.evidence.is_empty(),
-        "{verdict}"
-    );
+    assert!(!verdict.conflicts.is_empty() && !verdict.evidence.is_empty(), "{verdict}");
 }

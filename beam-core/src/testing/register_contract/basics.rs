@@ -24,10 +24,7 @@ pub async fn only_the_first_write_may_expect_nothing(harness: &dyn RegisterHarne
     );
     ensure_matches!(register.swap(&key, None, vec![2]).await, Ok(Version::FIRST));
     let current = conflict(register.swap(&key, None, vec![3]).await)?;
-    ensure!(
-        current == cell(1, &[2]),
-        "a second first write was told {current:?}"
-    );
+    ensure!(current == cell(1, &[2]), "a second first write was told {current:?}");
     holds(&*register, &key, cell(1, &[2])).await
 }
 
@@ -40,10 +37,7 @@ pub async fn versions_begin_with_one_and_grow_by_one(harness: &dyn RegisterHarne
     let mut expected = None;
     for count in 1..=20_u8 {
         let version = register.swap(&key, expected, vec![count]).await?;
-        ensure!(
-            version == Version(count.into()),
-            "write {count} made version {version}"
-        );
+        ensure!(version == Version(count.into()), "write {count} made version {version}");
         holds(&*register, &key, cell(count.into(), &[count])).await?;
         expected = Some(version);
     }
@@ -62,10 +56,7 @@ pub async fn a_wrong_version_is_told_the_cell_and_writes_nothing(
     register.swap(&key, Some(first), vec![2]).await?;
     for wrong in [0, 1, 3, u64::from(u32::MAX), i64::MAX as u64, u64::MAX] {
         let current = conflict(register.swap(&key, Some(Version(wrong)), vec![9]).await)?;
-        ensure!(
-            current == cell(2, &[2]),
-            "expecting version {wrong} was told {current:?}"
-        );
+        ensure!(current == cell(2, &[2]), "expecting version {wrong} was told {current:?}");
     }
     holds(&*register, &key, cell(2, &[2])).await
 }
@@ -101,10 +92,7 @@ pub async fn keys_are_independent(harness: &dyn RegisterHarness) -> Result<(), B
     ];
     register.swap(&key, None, vec![1]).await?;
     for (count, other) in (2..).zip(&others) {
-        ensure!(
-            register.read(other).await?.is_none(),
-            "writing {key} wrote {other}"
-        );
+        ensure!(register.read(other).await?.is_none(), "writing {key} wrote {other}");
         register.swap(other, None, vec![count]).await?;
     }
     for (count, other) in (2..).zip(&others) {
@@ -130,15 +118,8 @@ pub async fn values_come_back_byte_for_byte(harness: &dyn RegisterHarness) -> Re
     let mut expected = None;
     for (count, value) in (1..).zip(values) {
         expected = Some(register.swap(&key, expected, value.clone()).await?);
-        let found = register
-            .read(&key)
-            .await?
-            .map(|found| (found.version.0, found.value == value));
-        ensure!(
-            found == Some((count, true)),
-            "a value of {} bytes came back as {found:?}",
-            value.len()
-        );
+        let found = register.read(&key).await?.map(|found| (found.version.0, found.value == value));
+        ensure!(found == Some((count, true)), "a value of {} bytes came back as {found:?}", value.len());
     }
     Ok(())
 }
@@ -150,15 +131,9 @@ pub async fn values_come_back_byte_for_byte(harness: &dyn RegisterHarness) -> Re
 pub async fn a_value_too_large_is_refused(harness: &dyn RegisterHarness) -> Result<(), Breach> {
     let (register, key) = fresh(harness, "large").await?;
     let too_large = || vec![1; Cell::LEN_MAX.saturating_add(1)];
-    ensure_matches!(
-        register.swap(&key, None, too_large()).await,
-        Err(SwapError::Failed(_))
-    );
+    ensure_matches!(register.swap(&key, None, too_large()).await, Err(SwapError::Failed(_)));
     ensure!(register.read(&key).await?.is_none(), "it was written");
     let version = register.swap(&key, None, vec![1]).await?;
-    ensure_matches!(
-        register.swap(&key, Some(version), too_large()).await,
-        Err(SwapError::Failed(_))
-    );
+    ensure_matches!(register.swap(&key, Some(version), too_large()).await, Err(SwapError::Failed(_)));
     holds(&*register, &key, cell(1, &[1])).await
 }

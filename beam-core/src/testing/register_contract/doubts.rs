@@ -17,18 +17,12 @@ pub async fn a_lost_answer_is_recognised_by_its_content(harness: &dyn RegisterHa
     let mut expected = None;
     for count in 1..=5_u8 {
         faulty.script_swaps([Some(Fault::LostAnswer)]);
-        ensure_matches!(
-            faulty.swap(&key, expected, vec![count]).await,
-            Err(SwapError::OutcomeUnknown(_))
-        );
+        ensure_matches!(faulty.swap(&key, expected, vec![count]).await, Err(SwapError::OutcomeUnknown(_)));
         match faulty.swap(&key, expected, vec![count]).await {
             Ok(_) => {}
             Err(error) => {
                 let current = conflict(Err(error))?;
-                ensure!(
-                    current == cell(count.into(), &[count]),
-                    "the retry was told {current:?}"
-                );
+                ensure!(current == cell(count.into(), &[count]), "the retry was told {current:?}");
             }
         }
         holds(&faulty, &key, cell(count.into(), &[count])).await?;
@@ -45,10 +39,7 @@ pub async fn a_lost_request_may_be_made_again(harness: &dyn RegisterHarness) -> 
     let (register, key) = fresh(harness, "lost request").await?;
     let faulty = FaultyRegister::new(register);
     faulty.script_swaps([Some(Fault::LostRequest), Some(Fault::Refused)]);
-    ensure_matches!(
-        faulty.swap(&key, None, vec![1]).await,
-        Err(SwapError::OutcomeUnknown(_))
-    );
+    ensure_matches!(faulty.swap(&key, None, vec![1]).await, Err(SwapError::OutcomeUnknown(_)));
     ensure_matches!(faulty.swap(&key, None, vec![1]).await, Err(SwapError::Failed(_)));
     ensure_matches!(faulty.swap(&key, None, vec![1]).await, Ok(Version::FIRST));
     holds(&faulty, &key, cell(1, &[1])).await
@@ -63,10 +54,7 @@ pub async fn a_late_swap_never_beats_a_newer_one(harness: &dyn RegisterHarness) 
     let faulty = FaultyRegister::new(register);
     let version = faulty.swap(&key, None, vec![1]).await?;
     faulty.script_swaps([Some(Fault::Late(Duration::from_millis(5)))]);
-    ensure_matches!(
-        faulty.swap(&key, Some(version), vec![2]).await,
-        Err(SwapError::OutcomeUnknown(_))
-    );
+    ensure_matches!(faulty.swap(&key, Some(version), vec![2]).await, Err(SwapError::OutcomeUnknown(_)));
     // Which of the two comes first is open; that one of them does not happen is not.
     let wanted = match faulty.swap(&key, Some(version), vec![3]).await {
         Ok(_) => cell(2, &[3]),
@@ -87,21 +75,13 @@ pub async fn a_dropped_swap_happens_once_or_not_at_all(harness: &dyn RegisterHar
         let (dropped, kept) = (vec![count, 0], vec![count, 1]);
         let patience = Duration::from_micros(u64::from(count) * 100);
         let _ = tokio::time::timeout(patience, register.swap(&key, expected, dropped.clone())).await;
-        let next = expected.map_or(Version::FIRST, |version: Version| {
-            Version(version.0.saturating_add(1))
-        });
+        let next = expected.map_or(Version::FIRST, |version: Version| Version(version.0.saturating_add(1)));
         let version = match register.swap(&key, expected, kept.clone()).await {
             Ok(version) => version,
             Err(error) => {
                 let current = conflict(Err(error))?;
-                let dropped = Some(Cell {
-                    version: next,
-                    value: dropped,
-                });
-                ensure!(
-                    current == dropped,
-                    "after a dropped swap the cell was {current:?}, not {dropped:?}"
-                );
+                let dropped = Some(Cell { version: next, value: dropped });
+                ensure!(current == dropped, "after a dropped swap the cell was {current:?}, not {dropped:?}");
                 register.swap(&key, Some(next), kept.clone()).await?
             }
         };

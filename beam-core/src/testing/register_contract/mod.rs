@@ -66,15 +66,9 @@ async fn fresh(
     harness: &dyn RegisterHarness,
     name: &str,
 ) -> Result<(Arc<dyn Register>, RegisterKey), Breach> {
-    let (register, key) = (
-        harness.open().await?,
-        RegisterKey::signing(&chain(harness)?, &address(name))?,
-    );
+    let (register, key) = (harness.open().await?, RegisterKey::signing(&chain(harness)?, &address(name))?);
     let found = register.read(&key).await?;
-    ensure!(
-        found.is_none(),
-        "{key} should not be there, but holds {found:?}; is `run` a new number?"
-    );
+    ensure!(found.is_none(), "{key} should not be there, but holds {found:?}; is `run` a new number?");
     Ok((register, key))
 }
 
@@ -89,10 +83,7 @@ fn address(name: &str) -> String {
 }
 
 fn cell(version: u64, value: &[u8]) -> Option<Cell> {
-    Some(Cell {
-        version: Version(version),
-        value: value.to_vec(),
-    })
+    Some(Cell { version: Version(version), value: value.to_vec() })
 }
 
 /// What a conflict found; a breach if it is none.

@@ -20,37 +20,21 @@ pub async fn of_racing_writers_one_wins_and_all_others_see_its_value(
     harness: &dyn RegisterHarness,
 ) -> Result<(), Breach> {
     let (register, key) = fresh(harness, "race").await?;
-    let handles = [
-        register,
-        harness.open().await?,
-        harness.open().await?,
-        harness.open().await?,
-    ];
+    let handles = [register, harness.open().await?, harness.open().await?, harness.open().await?];
     let mut expected = None;
     for round in 1..=20_u64 {
         let outcomes = race(&handles, &key, expected, round).await?;
         let winners: Vec<_> = outcomes.iter().filter(|(_, outcome)| outcome.is_ok()).collect();
-        ensure!(
-            winners.len() == 1,
-            "version {round} had {} winners: {outcomes:?}",
-            winners.len()
-        );
-        let won = winners.first().map(|(value, _)| Cell {
-            version: Version(round),
-            value: value.clone(),
-        });
+        ensure!(winners.len() == 1, "version {round} had {} winners: {outcomes:?}", winners.len());
+        let won = winners.first().map(|(value, _)| Cell { version: Version(round), value: value.clone() });
         for (value, outcome) in outcomes {
             match outcome {
-                Ok(version) => ensure!(
-                    version == Version(round),
-                    "{value:?} won version {version}, not {round}"
-                ),
+                Ok(version) => {
+                    ensure!(version == Version(round), "{value:?} won version {version}, not {round}")
+                }
                 Err(error) => {
                     let current = conflict(Err(error))?;
-                    ensure!(
-                        current == won,
-                        "a loser of version {round} was told {current:?}, not {won:?}"
-                    );
+                    ensure!(current == won, "a loser of version {round} was told {current:?}, not {won:?}");
                 }
             }
         }
@@ -80,21 +64,9 @@ pub async fn no_version_is_won_twice(harness: &dyn RegisterHarness) -> Result<()
         }
     }
     let last = u64::from(WRITERS) * WINS_EACH;
-    ensure!(
-        won.keys().map(|version| version.0).eq(1..=last),
-        "won were {:?}, not 1 to {last}",
-        won.keys()
-    );
+    ensure!(won.keys().map(|version| version.0).eq(1..=last), "won were {:?}, not 1 to {last}", won.keys());
     let value = won.remove(&Version(last)).unwrap_or_default();
-    holds(
-        &*register,
-        &key,
-        Some(Cell {
-            version: Version(last),
-            value,
-        }),
-    )
-    .await
+    holds(&*register, &key, Some(Cell { version: Version(last), value })).await
 }
 
 /// Swaps until it has won so often, and returns what it won. A writer's value is unlike any other's.
@@ -117,10 +89,7 @@ async fn chase(
                 }
                 Err(error) => {
                     let current = conflict(Err(error))?.map(|cell| cell.version);
-                    ensure!(
-                        current > expected,
-                        "a conflict over {expected:?} was told {current:?}"
-                    );
+                    ensure!(current > expected, "a conflict over {expected:?} was told {current:?}");
                     expected = current;
                 }
             }

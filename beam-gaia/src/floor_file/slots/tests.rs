@@ -19,13 +19,7 @@ fn floor(height: u64) -> Floor {
 }
 
 fn empty() -> Vec<u8> {
-    Slot {
-        sequence: 0,
-        floor: None,
-    }
-    .encode()
-    .unwrap()
-    .repeat(2)
+    Slot { sequence: 0, floor: None }.encode().unwrap().repeat(2)
 }
 
 /// A disk in memory that can fail.
@@ -48,10 +42,7 @@ enum Done {
 
 impl Memory {
     fn with(bytes: Vec<u8>) -> Self {
-        Self(Rc::new(RefCell::new(State {
-            bytes,
-            ..State::default()
-        })))
+        Self(Rc::new(RefCell::new(State { bytes, ..State::default() })))
     }
 
     fn slots(&self) -> Slots<Self> {
@@ -118,15 +109,9 @@ fn a_floor_is_never_lowered_and_the_same_again_writes_nothing() {
     slots.keep(floor(5)).unwrap();
     slots.keep(floor(4)).unwrap();
     assert_eq!((slots.load().unwrap(), disk.done()), (Some(floor(5)), vec![]));
-    let other_bytes = Floor {
-        bytes: vec![1],
-        ..floor(5)
-    };
+    let other_bytes = Floor { bytes: vec![1], ..floor(5) };
     assert!(matches!(slots.keep(other_bytes), Err(FloorError::Io(_))));
-    let other_lineage = Floor {
-        lineage: Lineage::from_random(2),
-        ..floor(6)
-    };
+    let other_lineage = Floor { lineage: Lineage::from_random(2), ..floor(6) };
     assert!(matches!(slots.keep(other_lineage), Err(FloorError::OtherLineage)));
     assert_eq!(found(disk.bytes()), Some(floor(5)));
 }
@@ -148,17 +133,10 @@ fn a_write_torn_at_any_byte_leaves_the_old_floor_or_the_new() {
             torn[start..start + len].copy_from_slice(&after[start..start + len]);
             let copy = copy_in(&torn);
             let whole = copy == copy_after;
-            assert!(
-                whole || copy.is_none() || copy == copy_before,
-                "{height}, {len}: {copy:?}"
-            );
+            assert!(whole || copy.is_none() || copy == copy_before, "{height}, {len}: {copy:?}");
             if len % 512 < 2 {
                 let found = found(torn);
-                assert_eq!(
-                    found,
-                    if whole { Some(floor(height)) } else { old.clone() },
-                    "{height}, {len}"
-                );
+                assert_eq!(found, if whole { Some(floor(height)) } else { old.clone() }, "{height}, {len}");
             }
         }
     }
@@ -256,27 +234,11 @@ fn a_full_disk_is_an_error_and_the_floor_stays() {
     assert_eq!(slots.load().unwrap(), Some(floor(1)));
 
     // A real one that is always full.
-    let full = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
-    let certain = Certain {
-        place: Place::First,
-        slot: Slot {
-            sequence: 1,
-            floor: Some(floor(1)),
-        },
-    };
-    let mut slots = Slots {
-        disk: full,
-        name: "floor".to_owned(),
-        certain: Some(certain),
-    };
+    let full = OpenOptions::new().read(true).write(true).open("/dev/full").unwrap();
+    let certain = Certain { place: Place::First, slot: Slot { sequence: 1, floor: Some(floor(1)) } };
+    let mut slots = Slots { disk: full, name: "floor".to_owned(), certain: Some(certain) };
     let error = slots.keep(floor(2)).unwrap_err();
-    let FloorError::Io(cause) = error else {
-        panic!("{error:?}")
-    };
+    let FloorError::Io(cause) = error else { panic!("{error:?}") };
     let cause = cause.downcast::<io::Error>().unwrap();
     assert_eq!(cause.kind(), io::ErrorKind::StorageFull);
     assert_eq!(slots.load().unwrap(), Some(floor(1)));

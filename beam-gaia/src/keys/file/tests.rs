@@ -60,10 +60,7 @@ fn error(text: &str) -> KeyFileError {
 async fn a_key_signs_as_rfc_8032_says() {
     let key = load(&good()).unwrap();
     assert_eq!(key.public_key().to_string(), PUBLIC);
-    assert_eq!(
-        key.sign(b"").await.unwrap(),
-        hex(&SIGNATURE_OF_NOTHING.replace(' ', ""))
-    );
+    assert_eq!(key.sign(b"").await.unwrap(), hex(&SIGNATURE_OF_NOTHING.replace(' ', "")));
     let signature = Signature::from_slice(&key.sign(b"vote").await.unwrap()).unwrap();
     assert!(key.secret.verifying_key().verify(b"vote", &signature).is_ok());
 }
@@ -72,10 +69,7 @@ async fn a_key_signs_as_rfc_8032_says() {
 fn the_address_is_cometbfts() {
     // From a priv_validator_key.json that CometBFT 0.38 wrote.
     let public = Base64::decode_vec("hiyqsT/pq+NdvzX/M2ceRLuDXC017GJl308vpn66x3w=").unwrap();
-    assert_eq!(
-        address(&public.try_into().unwrap()),
-        "079BC938601B42D117F7F022D7D1BC0273756A26"
-    );
+    assert_eq!(address(&public.try_into().unwrap()), "079BC938601B42D117F7F022D7D1BC0273756A26");
 }
 
 #[test]
@@ -90,10 +84,7 @@ fn a_file_that_others_may_open_is_refused_with_what_to_do() {
     for mode in [0o640, 0o604, 0o620, 0o602, 0o610, 0o777] {
         std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
         let error = KeyFile::load(&path).err().unwrap();
-        assert!(
-            matches!(error, KeyFileError::OpenToOthers { mode: told, .. } if told == mode),
-            "{error}"
-        );
+        assert!(matches!(error, KeyFileError::OpenToOthers { mode: told, .. } if told == mode), "{error}");
         assert!(error.to_string().contains("chmod 600"), "{error}");
     }
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o400)).unwrap();
@@ -106,10 +97,7 @@ fn a_file_of_another_user_is_refused() {
     // Only root can give a file away, so elsewhere there is nothing to see here.
     if std::os::unix::fs::chown(&path, Some(12345), None).is_ok() {
         let error = KeyFile::load(&path).err().unwrap();
-        assert!(
-            matches!(error, KeyFileError::OtherOwner { uid: 12345, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, KeyFileError::OtherOwner { uid: 12345, .. }), "{error}");
     }
 }
 
@@ -120,10 +108,7 @@ fn only_a_regular_file_is_read_also_at_the_end_of_a_link() {
     assert!(matches!(error, KeyFileError::NotAFile { .. }), "{error}");
     let pipe = folder.path().join("pipe");
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
-    assert!(matches!(
-        KeyFile::load(&pipe).err().unwrap(),
-        KeyFileError::NotAFile { .. }
-    ));
+    assert!(matches!(KeyFile::load(&pipe).err().unwrap(), KeyFileError::NotAFile { .. }));
     let link = folder.path().join("link");
     symlink(&path, &link).unwrap();
     assert!(KeyFile::load(&link).is_ok());
@@ -133,16 +118,9 @@ fn only_a_regular_file_is_read_also_at_the_end_of_a_link() {
 
 #[test]
 fn another_kind_of_key_is_told_from_damage() {
-    for kind in [
-        "tendermint/PrivKeySecp256k1",
-        "cometbft/PrivKeyBls12_381",
-        "cometbft/PrivKeyMlDsa65",
-    ] {
+    for kind in ["tendermint/PrivKeySecp256k1", "cometbft/PrivKeyBls12_381", "cometbft/PrivKeyMlDsa65"] {
         let error = error(&good().replace("tendermint/PrivKeyEd25519", kind));
-        assert!(
-            matches!(&error, KeyFileError::OtherKind { kind: told, .. } if told == kind),
-            "{error}"
-        );
+        assert!(matches!(&error, KeyFileError::OtherKind { kind: told, .. } if told == kind), "{error}");
     }
     for kind in ["", "tendermint", "tend\u{fffd}rmint/PrivKeyEd25519", "a/b"] {
         let error = error(&good().replace("tendermint/PrivKeyEd25519", kind));
@@ -158,12 +136,9 @@ fn parts_that_do_not_belong_together_are_refused() {
     let other_half = Base64::encode_string(&[hex(SEED), vec![1; 32]].concat());
     let other_seed = Base64::encode_string(&[vec![1; 32], hex(PUBLIC)].concat());
     let address = address(&hex(PUBLIC).try_into().unwrap());
-    for (from, to) in [
-        (&public, &other_public),
-        (&pair, &other_half),
-        (&pair, &other_seed),
-        (&address, &"00".repeat(20)),
-    ] {
+    for (from, to) in
+        [(&public, &other_public), (&pair, &other_half), (&pair, &other_seed), (&address, &"00".repeat(20))]
+    {
         let error = error(&good().replace(from, to));
         assert!(matches!(error, KeyFileError::Mismatch { .. }), "{error}");
     }
@@ -178,20 +153,14 @@ fn a_key_of_a_wrong_length_or_in_no_base64_and_a_huge_file_are_damage() {
         let error = error(&good().replace(&pair, to));
         assert!(matches!(error, KeyFileError::Damaged { .. }), "{error}");
     }
-    assert!(matches!(
-        error(&" ".repeat(1 << 20)),
-        KeyFileError::Damaged { .. }
-    ));
+    assert!(matches!(error(&" ".repeat(1 << 20)), KeyFileError::Damaged { .. }));
 }
 
 #[test]
 fn no_error_shows_anything_of_the_key() {
     let pair = Base64::encode_string(&[hex(SEED), hex(PUBLIC)].concat());
     // A quote is missing, so that a parser would show what it stumbled upon.
-    for text in [
-        good().replacen("\"type\"", "type", 1),
-        good().replace(&format!("\"{pair}\""), &pair),
-    ] {
+    for text in [good().replacen("\"type\"", "type", 1), good().replace(&format!("\"{pair}\""), &pair)] {
         let error = error(&text);
         assert!(!format!("{error} {error:?}").contains(&pair[..8]), "{error}");
     }

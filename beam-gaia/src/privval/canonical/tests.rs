@@ -82,19 +82,10 @@ fn with_vote(change: impl FnOnce(&mut Vote)) -> Unsignable {
 #[test]
 fn a_vote_that_is_not_for_us_or_makes_no_sense_is_refused() {
     let other = refused(|r| r.chain_id = "provider".to_owned());
-    assert!(
-        matches!(&other, Unsignable::OtherChain { theirs, .. } if theirs == "provider"),
-        "{other}"
-    );
-    assert!(matches!(
-        refused(|r| r.chain_id.clear()),
-        Unsignable::OtherChain { .. }
-    ));
+    assert!(matches!(&other, Unsignable::OtherChain { theirs, .. } if theirs == "provider"), "{other}");
+    assert!(matches!(refused(|r| r.chain_id.clear()), Unsignable::OtherChain { .. }));
     assert_eq!(refused(|r| r.vote = None), Unsignable::Missing("vote"));
-    assert_eq!(
-        with_vote(|v| v.timestamp = None),
-        Unsignable::Missing("timestamp")
-    );
+    assert_eq!(with_vote(|v| v.timestamp = None), Unsignable::Missing("timestamp"));
     assert_eq!(with_vote(|v| v.block_id = None), Unsignable::Missing("block id"));
     assert_eq!(with_vote(|v| v.height = 0), Unsignable::Height(0));
     assert_eq!(with_vote(|v| v.height = -1), Unsignable::Height(-1));
@@ -111,10 +102,7 @@ fn a_vote_that_is_not_for_us_or_makes_no_sense_is_refused() {
 #[test]
 fn a_half_complete_block_id_is_refused() {
     let half = |change: fn(&mut BlockId)| with_vote(|v| change(v.block_id.as_mut().unwrap()));
-    assert_eq!(
-        half(|id| id.part_set_header = None),
-        Unsignable::Missing("part set header")
-    );
+    assert_eq!(half(|id| id.part_set_header = None), Unsignable::Missing("part set header"));
     let halves: [fn(&mut BlockId); 6] = [
         |id| id.hash.clear(),
         |id| id.hash.truncate(31),
@@ -139,35 +127,11 @@ fn a_proposal_of_nil_or_with_a_lock_that_cannot_be_is_refused() {
         proposal(&chain(), &request).unwrap_err()
     };
     assert_eq!(refused(|p| p.block_id = Some(nil())), Unsignable::NilProposal);
-    assert_eq!(
-        refused(|p| p.r#type = SignedMsgType::Prevote as i32),
-        Unsignable::Kind(1)
-    );
-    assert_eq!(
-        refused(|p| p.pol_round = -2),
-        Unsignable::PolRound {
-            pol_round: -2,
-            round: 2
-        }
-    );
-    assert_eq!(
-        refused(|p| p.pol_round = 2),
-        Unsignable::PolRound {
-            pol_round: 2,
-            round: 2
-        }
-    );
-    assert_eq!(
-        refused(|p| (p.round, p.pol_round) = (0, 0)),
-        Unsignable::PolRound {
-            pol_round: 0,
-            round: 0
-        }
-    );
-    let request = SignProposalRequest {
-        proposal: None,
-        chain_id: chain().to_string(),
-    };
+    assert_eq!(refused(|p| p.r#type = SignedMsgType::Prevote as i32), Unsignable::Kind(1));
+    assert_eq!(refused(|p| p.pol_round = -2), Unsignable::PolRound { pol_round: -2, round: 2 });
+    assert_eq!(refused(|p| p.pol_round = 2), Unsignable::PolRound { pol_round: 2, round: 2 });
+    assert_eq!(refused(|p| (p.round, p.pol_round) = (0, 0)), Unsignable::PolRound { pol_round: 0, round: 0 });
+    let request = SignProposalRequest { proposal: None, chain_id: chain().to_string() };
     assert_eq!(proposal(&chain(), &request), Err(Unsignable::Missing("proposal")));
 }
 
@@ -183,10 +147,7 @@ fn any_block() -> impl Strategy<Value = BlockId> {
     let hash = || proptest::collection::vec(any::<u8>(), 32);
     (hash(), 1_u32.., hash()).prop_map(|(of_block, total, of_parts)| BlockId {
         hash: of_block,
-        part_set_header: Some(super::super::messages::PartSetHeader {
-            total,
-            hash: of_parts,
-        }),
+        part_set_header: Some(super::super::messages::PartSetHeader { total, hash: of_parts }),
     })
 }
 

@@ -25,12 +25,7 @@ fn node(signer: Scripted) -> Node {
     let told = link.clone();
     let served =
         tokio::spawn(async move { serve(Box::new(Plain::new(ours)), &service, &told, stopping).await });
-    Node {
-        io,
-        stop,
-        link,
-        served,
-    }
+    Node { io, stop, link, served }
 }
 
 impl Node {
@@ -79,10 +74,7 @@ async fn a_stop_ends_an_idle_connection_at_once_and_lets_an_answer_out() {
 
     let mut busy = node(Scripted::that([Next::Hang(ANSWER_WITHIN / 2)]));
     let request = Sum::SignVoteRequest(vote_request(SignedMsgType::Prevote, 5, 0, nil()));
-    busy.io
-        .write_all(&Message::from(request).to_frame())
-        .await
-        .unwrap();
+    busy.io.write_all(&Message::from(request).to_frame()).await.unwrap();
     sleep(Duration::from_millis(10)).await;
     busy.stop.send_replace(true);
     assert!(!busy.heard().await.is_empty());
@@ -92,16 +84,10 @@ async fn a_stop_ends_an_idle_connection_at_once_and_lets_an_answer_out() {
 #[tokio::test(start_paused = true)]
 async fn a_node_that_takes_no_answer_is_given_up() {
     let mut node = node(Scripted::default());
-    let pings = Message::from(Sum::PingRequest(PingRequest {}))
-        .to_frame()
-        .repeat(100_000);
+    let pings = Message::from(Sum::PingRequest(PingRequest {})).to_frame().repeat(100_000);
     // More answers than fit between the two of us, and nobody reads one.
     let write = node.io.write_all(&pings);
-    assert!(
-        timeout(2 * SEND_WITHIN, write)
-            .await
-            .is_ok_and(|written| written.is_err())
-    );
+    assert!(timeout(2 * SEND_WITHIN, write).await.is_ok_and(|written| written.is_err()));
     assert!(matches!(node.served.await.unwrap(), Ended::NotTaken));
 }
 
@@ -109,17 +95,9 @@ async fn a_node_that_takes_no_answer_is_given_up() {
 async fn a_key_that_is_given_is_told_and_one_that_is_refused_is_not() {
     let mut node = node(Scripted::default());
     for (chain, keys_given) in [(CHAIN, 1), ("provider", 1), (CHAIN, 2)] {
-        node.ask(Sum::PubKeyRequest(PubKeyRequest {
-            chain_id: chain.to_owned(),
-        }))
-        .await;
+        node.ask(Sum::PubKeyRequest(PubKeyRequest { chain_id: chain.to_owned() })).await;
         // Told after the answer is sent.
-        let told = node
-            .link
-            .subscribe()
-            .wait_for(|link| link.keys_given == keys_given)
-            .await
-            .is_ok();
+        let told = node.link.subscribe().wait_for(|link| link.keys_given == keys_given).await.is_ok();
         assert!(told);
     }
     tokio::task::yield_now().await;

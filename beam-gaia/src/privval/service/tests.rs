@@ -25,28 +25,15 @@ fn reason(answer: SignedVoteResponse) -> String {
 async fn the_key_is_given_for_our_chain_only() {
     let (service, _session) = service(Scripted::default());
     let ask = async |chain_id: &str| match service
-        .answer(
-            Sum::PubKeyRequest(PubKeyRequest {
-                chain_id: chain_id.to_owned(),
-            })
-            .into(),
-        )
+        .answer(Sum::PubKeyRequest(PubKeyRequest { chain_id: chain_id.to_owned() }).into())
         .await
         .sum
     {
         Some(Sum::PubKeyResponse(answer)) => answer,
         other => panic!("{other:?}"),
     };
-    let key = crypto::PublicKey {
-        sum: Some(crypto::public_key::Sum::Ed25519(KEY.0.to_vec())),
-    };
-    assert_eq!(
-        ask(chain().as_str()).await,
-        PubKeyResponse {
-            pub_key: Some(key),
-            error: None
-        }
-    );
+    let key = crypto::PublicKey { sum: Some(crypto::public_key::Sum::Ed25519(KEY.0.to_vec())) };
+    assert_eq!(ask(chain().as_str()).await, PubKeyResponse { pub_key: Some(key), error: None });
     let other = ask("provider").await;
     assert!(other.pub_key.is_none() && other.error.unwrap().description.contains("provider"));
 }
@@ -96,35 +83,18 @@ async fn a_signer_that_forgets_the_extension_is_not_passed_on() {
 async fn the_timestamp_of_the_answer_is_the_one_that_was_signed() {
     let request = vote_request(SignedMsgType::Prevote, 5, 0, block());
     let mut earlier = request.clone();
-    let moment = Timestamp {
-        seconds: 1_600_000_000,
-        nanos: 7,
-    };
+    let moment = Timestamp { seconds: 1_600_000_000, nanos: 7 };
     earlier.vote.as_mut().unwrap().timestamp = Some(moment);
-    let recorded = canonical::vote(&chain(), &earlier)
-        .unwrap()
-        .statement
-        .bytes()
-        .to_vec();
-    let signed = vote(Scripted::that([Next::SignOther(recorded.clone())]), request)
-        .await
-        .vote
-        .unwrap();
-    assert_eq!(
-        (signed.timestamp, signed.signature),
-        (Some(moment), sign(&recorded))
-    );
+    let recorded = canonical::vote(&chain(), &earlier).unwrap().statement.bytes().to_vec();
+    let signed = vote(Scripted::that([Next::SignOther(recorded.clone())]), request).await.vote.unwrap();
+    assert_eq!((signed.timestamp, signed.signature), (Some(moment), sign(&recorded)));
 }
 
 #[tokio::test]
 async fn a_signature_over_another_vote_is_never_passed_on() {
     let request = vote_request(SignedMsgType::Prevote, 5, 0, block());
     let other = vote_request(SignedMsgType::Prevote, 5, 0, nil());
-    let other = canonical::vote(&chain(), &other)
-        .unwrap()
-        .statement
-        .bytes()
-        .to_vec();
+    let other = canonical::vote(&chain(), &other).unwrap().statement.bytes().to_vec();
     let answer = vote(Scripted::that([Next::SignOther(other)]), request).await;
     assert!(reason(answer).contains("something else"));
 }
@@ -136,28 +106,14 @@ async fn a_proposal_with_another_timestamp_is_never_passed_on() {
     earlier.proposal.as_mut().unwrap().timestamp = Some(Timestamp { seconds: 1, nanos: 0 });
     let recorded = canonical::proposal(&chain(), &earlier).unwrap().bytes().to_vec();
     let (service, _session) = service(Scripted::that([Next::SignOther(recorded)]));
-    let answer = service
-        .answer(Sum::SignProposalRequest(request.clone()).into())
-        .await;
-    let Some(Sum::SignedProposalResponse(answer)) = answer.sum else {
-        panic!("{answer:?}")
-    };
+    let answer = service.answer(Sum::SignProposalRequest(request.clone()).into()).await;
+    let Some(Sum::SignedProposalResponse(answer)) = answer.sum else { panic!("{answer:?}") };
     assert!(answer.proposal.is_none() && answer.error.is_some());
 
-    let answer = service
-        .answer(Sum::SignProposalRequest(request.clone()).into())
-        .await;
-    let Some(Sum::SignedProposalResponse(answer)) = answer.sum else {
-        panic!("{answer:?}")
-    };
+    let answer = service.answer(Sum::SignProposalRequest(request.clone()).into()).await;
+    let Some(Sum::SignedProposalResponse(answer)) = answer.sum else { panic!("{answer:?}") };
     let signature = sign(canonical::proposal(&chain(), &request).unwrap().bytes());
-    assert_eq!(
-        answer.proposal,
-        Some(Proposal {
-            signature,
-            ..request.proposal.unwrap()
-        })
-    );
+    assert_eq!(answer.proposal, Some(Proposal { signature, ..request.proposal.unwrap() }));
 }
 
 #[tokio::test]
@@ -191,14 +147,7 @@ async fn requests_are_signed_under_the_session_of_the_moment() {
     service.answer(request(7)).await;
     let mark = |height| Mark::new(height, 0, Step::Prevote);
     let asked = signer.asked.lock().unwrap().clone();
-    assert_eq!(
-        asked,
-        [
-            (session(1), mark(5)),
-            (session(2), mark(6)),
-            (session(2), mark(7))
-        ]
-    );
+    assert_eq!(asked, [(session(1), mark(5)), (session(2), mark(6)), (session(2), mark(7))]);
 }
 
 #[tokio::test]
@@ -206,18 +155,12 @@ async fn bytes_without_a_meaning_an_answer_and_the_unknown_are_refused() {
     let signer = Arc::new(Scripted::default());
     let (_sessions, receiver) = watch::channel(session(1));
     let service = Service::new(chain(), KEY, signer.clone(), receiver);
-    let bytes = service
-        .answer(Sum::SignBytesRequest(SignBytesRequest { value: vec![1] }).into())
-        .await;
-    let Some(Sum::SignBytesResponse(bytes)) = bytes.sum else {
-        panic!("{bytes:?}")
-    };
+    let bytes = service.answer(Sum::SignBytesRequest(SignBytesRequest { value: vec![1] }).into()).await;
+    let Some(Sum::SignBytesResponse(bytes)) = bytes.sum else { panic!("{bytes:?}") };
     assert!(bytes.signature.is_empty() && bytes.error.is_some());
     for message in [Message { sum: None }, Sum::PingResponse(PingResponse {}).into()] {
         let answer = service.answer(message).await;
-        let Some(Sum::SignedVoteResponse(answer)) = answer.sum else {
-            panic!("{answer:?}")
-        };
+        let Some(Sum::SignedVoteResponse(answer)) = answer.sum else { panic!("{answer:?}") };
         assert!(answer.vote.is_none() && answer.error.is_some());
     }
     assert!(signer.asked.lock().unwrap().is_empty());

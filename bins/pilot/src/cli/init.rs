@@ -71,10 +71,7 @@ pub(super) fn run(home: &Path, args: Args) -> Result<Ending> {
         "next, once for the validator: beam watermark init --home {} --height <last signed>",
         home.display()
     );
-    println!(
-        "then, on every machine:       beam start --home {}",
-        home.display()
-    );
+    println!("then, on every machine:       beam start --home {}", home.display());
     Ok(Ending::Fine)
 }
 
@@ -86,9 +83,7 @@ fn find_out(home: &Path, args: Args) -> Result<Answers> {
     };
     let command = match &args.node_command {
         Some(command) => words(command)?,
-        None => ["gaiad", "start", "--home", &node_home.to_string_lossy()]
-            .map(str::to_owned)
-            .into(),
+        None => ["gaiad", "start", "--home", &node_home.to_string_lossy()].map(str::to_owned).into(),
     };
     Ok(Answers {
         name: args.name.map_or_else(host_name, Ok)?,
@@ -101,9 +96,7 @@ fn find_out(home: &Path, args: Args) -> Result<Answers> {
             None => "validator_key.json".into(),
         },
         laddr: format!("unix://{}", home.join("run/privval.sock").display()),
-        takeover_after: args
-            .takeover_after
-            .unwrap_or(TakeoverConfig::default().takeover_after),
+        takeover_after: args.takeover_after.unwrap_or(TakeoverConfig::default().takeover_after),
         rank: args.rank,
         register: std::path::absolute(expand(&args.register)?)?,
     })
@@ -111,9 +104,7 @@ fn find_out(home: &Path, args: Args) -> Result<Answers> {
 
 fn expand(path: &Path) -> Result<PathBuf> {
     match path.strip_prefix("~") {
-        Ok(rest) => Ok(std::env::home_dir()
-            .context("there is no home directory")?
-            .join(rest)),
+        Ok(rest) => Ok(std::env::home_dir().context("there is no home directory")?.join(rest)),
         Err(_) => Ok(path.to_owned()),
     }
 }
@@ -134,12 +125,8 @@ fn chain_id_of(node_home: &Path) -> Result<ChainId> {
         chain_id: ChainId,
     }
     let path = node_home.join("config/genesis.json");
-    let file = fs::File::open(&path).with_context(|| {
-        format!(
-            "{} could not be read; say --node-home or --chain-id",
-            path.display()
-        )
-    })?;
+    let file = fs::File::open(&path)
+        .with_context(|| format!("{} could not be read; say --node-home or --chain-id", path.display()))?;
     let genesis: Genesis = serde_json::from_reader(std::io::BufReader::new(file))
         .with_context(|| format!("{} has no chain id; say --chain-id", path.display()))?;
     Ok(genesis.chain_id)
@@ -150,13 +137,8 @@ fn rpc_of(node_home: &Path) -> String {
     const DEFAULT: &str = "http://127.0.0.1:26657";
     let text = fs::read_to_string(node_home.join("config/config.toml")).unwrap_or_default();
     let config: toml::Table = text.parse().unwrap_or_default();
-    let laddr = config
-        .get("rpc")
-        .and_then(|rpc| rpc.get("laddr"))
-        .and_then(toml::Value::as_str);
-    let port = laddr
-        .and_then(|laddr| laddr.rsplit_once(':'))
-        .map(|(_, port)| port);
+    let laddr = config.get("rpc").and_then(|rpc| rpc.get("laddr")).and_then(toml::Value::as_str);
+    let port = laddr.and_then(|laddr| laddr.rsplit_once(':')).map(|(_, port)| port);
     port.map_or_else(|| DEFAULT.to_owned(), |port| format!("http://127.0.0.1:{port}"))
 }
 
@@ -172,12 +154,8 @@ fn write_private(path: &Path, text: &str) -> Result<()> {
     use std::io::Write as _;
     // Written beside and moved, so that a crash leaves the old file or the new one.
     let beside = path.with_extension("toml.new");
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&beside)?;
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&beside, path).with_context(|| format!("{} could not be written", path.display()))

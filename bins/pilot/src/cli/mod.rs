@@ -86,12 +86,7 @@ pub(crate) fn run() -> ExitCode {
         Err(error) => {
             // Nothing can be done if even the message cannot be written.
             let _ = error.print();
-            return if error.use_stderr() {
-                Ending::WrongUse
-            } else {
-                Ending::Fine
-            }
-            .into();
+            return if error.use_stderr() { Ending::WrongUse } else { Ending::Fine }.into();
         }
     };
     output::start_logging();
@@ -108,14 +103,10 @@ pub(crate) fn run() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<Ending> {
     let home = match cli.home {
         Some(home) => home,
-        None => std::env::home_dir()
-            .context("there is no home directory; say --home")?
-            .join(".beam"),
+        None => std::env::home_dir().context("there is no home directory; say --home")?.join(".beam"),
     };
     // One thread is plenty for a vote every few seconds, and keeps the pilot small.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match cli.verb {
             Verb::Init(args) => init::run(&home, args),

@@ -50,12 +50,8 @@ pub(super) async fn run(home: &Path) -> Result<Ending> {
 
     let (stop, stopping) = watch::channel(false);
     let (session, sessions) = watch::channel(SessionId::from_random(assemble::random()?));
-    let service = Service::new(
-        config.chain.id.clone(),
-        signer.key.public_key(),
-        signer.handle.clone(),
-        sessions,
-    );
+    let service =
+        Service::new(config.chain.id.clone(), signer.key.public_key(), signer.handle.clone(), sessions);
     let dialer = Dialer::new(config.signer.laddr.parse()?, service);
     let link = dialer.link();
     let notices = tokio::spawn(tell_notices(signer.handle.notices()));
@@ -105,10 +101,8 @@ pub(super) async fn run(home: &Path) -> Result<Ending> {
 fn prepare_node(config: &Config, signer: &assemble::RunningSigner) -> Result<()> {
     node_config::check_no_validator_key(&config.node.home, &signer.key.public_key())?;
     let path = config.node.home.join("config/config.toml");
-    let role = NodeRole::Validator {
-        priv_validator_laddr: config.signer.laddr.clone(),
-        peers: Peers::default(),
-    };
+    let role =
+        NodeRole::Validator { priv_validator_laddr: config.signer.laddr.clone(), peers: Peers::default() };
     let changes = node_config::apply(&path, &role)
         .with_context(|| format!("the node's configuration {} cannot be made right", path.display()))?;
     for change in changes {
@@ -138,11 +132,7 @@ async fn tell_notices(mut notices: broadcast::Receiver<Notice>) {
 
 async fn tell(notice: Notice) {
     match notice {
-        Notice::Owning {
-            epoch,
-            since,
-            takeover,
-        } => {
+        Notice::Owning { epoch, since, takeover } => {
             tracing::info!(%epoch, %since, takeover, "this machine is the owner now");
         }
         Notice::Standby { epoch, since } => tracing::info!(%epoch, %since, "this machine is a standby"),
@@ -173,9 +163,7 @@ async fn tell_link(mut link: watch::Receiver<Link>) {
         }
         match &now.state {
             LinkState::Connected => tracing::info!(connection = now.connections, "the node is connected"),
-            LinkState::Dialing {
-                trouble: Some(trouble),
-            } => tracing::warn!(trouble, "dialing the node"),
+            LinkState::Dialing { trouble: Some(trouble) } => tracing::warn!(trouble, "dialing the node"),
             LinkState::Dialing { trouble: None } => {
                 tracing::info!(last_end = now.last_end, "dialing the node");
             }

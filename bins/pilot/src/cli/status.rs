@@ -79,11 +79,7 @@ pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
             let near = member.height.0.saturating_add(IN_STEP_HEIGHTS) >= record.mark.height.0;
             Machine {
                 name: name.clone(),
-                role: if record.owner == Some(member.signer) {
-                    "owner"
-                } else {
-                    "standby"
-                },
+                role: if record.owner == Some(member.signer) { "owner" } else { "standby" },
                 height: member.height.0,
                 seen_seconds_ago,
                 here: *name == config.name,
@@ -93,9 +89,7 @@ pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
         .collect();
     let node = NodeRpc::new(config.rpc()?).status().await.ok();
     let ready = machines.iter().filter(|machine| machine.in_step).count();
-    let owner_in_step = machines
-        .iter()
-        .any(|machine| machine.role == "owner" && machine.in_step);
+    let owner_in_step = machines.iter().any(|machine| machine.role == "owner" && machine.in_step);
     let (state, ending) = match (owner_in_step, ready) {
         (true, 2..) => ("fine", Ending::Fine),
         (_, 1..) => ("degraded", Ending::Degraded),
@@ -110,10 +104,7 @@ pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
         since: record.since,
         handover: record.handover,
         machines,
-        node: node.map(|node| Node {
-            height: node.height.0,
-            catching_up: node.catching_up,
-        }),
+        node: node.map(|node| Node { height: node.height.0, catching_up: node.catching_up }),
         state,
     };
     match args.output {
@@ -130,10 +121,7 @@ fn print(status: &Status) {
         status.mark, status.epoch, status.since, status.handover
     );
     println!();
-    println!(
-        "{:<2}{:<20} {:<8} {:>10}  {:>8}  STATE",
-        "", "NAME", "ROLE", "HEIGHT", "SEEN"
-    );
+    println!("{:<2}{:<20} {:<8} {:>10}  {:>8}  STATE", "", "NAME", "ROLE", "HEIGHT", "SEEN");
     for machine in &status.machines {
         println!(
             "{:<2}{:<20} {:<8} {:>10}  {:>6} s  {}",

@@ -41,11 +41,7 @@ struct Report {
 pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
     let config = Config::load(home)?;
     let Shared { register, cells } = assemble::shared(&config).await?;
-    let switchover = Switchover {
-        register,
-        signing: cells.signing,
-        roster: cells.roster,
-    };
+    let switchover = Switchover { register, signing: cells.signing, roster: cells.roster };
     let plan = switchover.plan(args.to.as_deref()).await?;
     let schema = "beam.switchover/1";
     let report = if args.dry_run {
@@ -83,10 +79,9 @@ pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
             "switched from {from} to {} (epoch {}, since {}); it first signed at {first}, {took} ms later",
             report.to, report.epoch, report.since
         ),
-        _ => println!(
-            "would switch from {from} to {}, which is ready (epoch {} now)",
-            report.to, report.epoch
-        ),
+        _ => {
+            println!("would switch from {from} to {}, which is ready (epoch {} now)", report.to, report.epoch)
+        }
     }
     Ok(Ending::Fine)
 }

@@ -45,10 +45,7 @@ pub(super) async fn run(home: &Path, verb: Verb) -> Result<Ending> {
 }
 
 async fn init(config: &Config, height: Height, dry_run: bool) -> Result<Ending> {
-    ensure!(
-        height <= Height::MAX,
-        "--height {height}: no chain gets that high"
-    );
+    ensure!(height <= Height::MAX, "--height {height}: no chain gets that high");
     let keys = assemble::cells(config)?;
     if let Some(signed) = assemble::signed_by_node(config)? {
         ensure!(
@@ -76,13 +73,8 @@ async fn init(config: &Config, height: Height, dry_run: bool) -> Result<Ending> 
             Ok(Ending::Fine)
         }
         Err(SwapError::Conflict { current }) => {
-            let mark = current
-                .and_then(|cell| Record::decode(&cell.value).ok())
-                .map(|record| record.mark);
-            let mark = mark.map_or_else(
-                || "unreadable".to_owned(),
-                |mark| format!("at {}", mark.in_words()),
-            );
+            let mark = current.and_then(|cell| Record::decode(&cell.value).ok()).map(|record| record.mark);
+            let mark = mark.map_or_else(|| "unreadable".to_owned(), |mark| format!("at {}", mark.in_words()));
             bail!("there is a record already ({mark}); it is not replaced. Nothing was changed");
         }
         Err(error) => Err(error).context("the record may not have been made; `beam watermark show` tells"),
@@ -120,15 +112,10 @@ async fn show(config: &Config, format: Output) -> Result<Ending> {
         mark: record.mark,
         epoch: record.epoch.0,
         owner: record.owner.map(|owner| owner.to_string()),
-        owner_name: record
-            .owner
-            .and_then(|owner| roster.name_of(owner))
-            .map(str::to_owned),
+        owner_name: record.owner.and_then(|owner| roster.name_of(owner)).map(str::to_owned),
         since: record.since,
         handover: record.handover,
-        lock: record
-            .lock
-            .map(|lock| format!("{}/{} by {}", lock.height, lock.round, lock.session)),
+        lock: record.lock.map(|lock| format!("{}/{} by {}", lock.height, lock.round, lock.session)),
         floor: floor.map(|floor| floor.mark),
     };
     if format == Output::Json {
@@ -138,20 +125,10 @@ async fn show(config: &Config, format: Output) -> Result<Ending> {
     let dash = || "-".to_owned();
     println!("record   {}", shown.key);
     println!("mark     {}", shown.mark.in_words());
-    println!(
-        "epoch    {} since {} ({:?})",
-        shown.epoch, shown.since, shown.handover
-    );
-    println!(
-        "owner    {} {}",
-        shown.owner_name.unwrap_or_else(dash),
-        shown.owner.unwrap_or_default()
-    );
+    println!("epoch    {} since {} ({:?})", shown.epoch, shown.since, shown.handover);
+    println!("owner    {} {}", shown.owner_name.unwrap_or_else(dash), shown.owner.unwrap_or_default());
     println!("lock     {}", shown.lock.unwrap_or_else(dash));
     println!("lineage  {}", shown.lineage);
-    println!(
-        "floor    {}",
-        shown.floor.map_or_else(dash, |mark| mark.in_words())
-    );
+    println!("floor    {}", shown.floor.map_or_else(dash, |mark| mark.in_words()));
     Ok(Ending::Fine)
 }

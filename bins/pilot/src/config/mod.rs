@@ -124,17 +124,8 @@ impl Config {
             toml::from_str(&text).with_context(|| format!("{} is not as it should be", path.display()))?;
         config.home = std::path::absolute(home)?;
         let mistakes = config.mistakes();
-        ensure!(
-            mistakes.is_empty(),
-            "{}:\n  {}",
-            path.display(),
-            mistakes.join("\n  ")
-        );
-        for path in [
-            &mut config.node.home,
-            &mut config.signer.key,
-            &mut config.register.sqlite,
-        ] {
+        ensure!(mistakes.is_empty(), "{}:\n  {}", path.display(), mistakes.join("\n  "));
+        for path in [&mut config.node.home, &mut config.signer.key, &mut config.register.sqlite] {
             *path = config.home.join(&*path);
         }
         Ok(config)
@@ -181,34 +172,20 @@ impl Config {
 
     /// Where the node's RPC listens.
     pub(crate) fn rpc(&self) -> Result<SocketAddr> {
-        let authority = self
-            .node
-            .rpc
-            .strip_prefix("http://")
-            .unwrap_or_default()
-            .trim_end_matches('/');
+        let authority = self.node.rpc.strip_prefix("http://").unwrap_or_default().trim_end_matches('/');
         authority.parse().with_context(|| {
-            format!(
-                "node.rpc must be like \"http://127.0.0.1:26657\", not {:?}",
-                self.node.rpc
-            )
+            format!("node.rpc must be like \"http://127.0.0.1:26657\", not {:?}", self.node.rpc)
         })
     }
 
     /// The path of the node's signer socket, if it is one.
     pub(crate) fn socket(&self) -> Result<Option<PathBuf>> {
         if let Some(path) = self.signer.laddr.strip_prefix("unix://") {
-            ensure!(
-                path.starts_with('/'),
-                "signer.laddr must be unix:// and an absolute path"
-            );
+            ensure!(path.starts_with('/'), "signer.laddr must be unix:// and an absolute path");
             return Ok(Some(PathBuf::from(path)));
         }
         if !self.signer.laddr.starts_with("tcp://") {
-            bail!(
-                "signer.laddr must begin with unix:// or tcp://, not {:?}",
-                self.signer.laddr
-            );
+            bail!("signer.laddr must begin with unix:// or tcp://, not {:?}", self.signer.laddr);
         }
         Ok(None)
     }
@@ -250,14 +227,8 @@ mod tests {
 
     #[test]
     fn quotes_and_backslashes_in_answers_do_not_break_the_file() {
-        let odd = Answers {
-            node_home: "/odd \"home\"\\x".into(),
-            ..answers()
-        };
-        assert_eq!(
-            load(&render(&odd)).unwrap().node.home,
-            PathBuf::from("/odd \"home\"\\x")
-        );
+        let odd = Answers { node_home: "/odd \"home\"\\x".into(), ..answers() };
+        assert_eq!(load(&render(&odd)).unwrap().node.home, PathBuf::from("/odd \"home\"\\x"));
     }
 
     #[test]
@@ -269,16 +240,8 @@ mod tests {
 
     #[test]
     fn all_wrong_values_are_told_at_once() {
-        let text = render(&Answers {
-            name: "a b".to_owned(),
-            rank: 0,
-            command: vec![],
-            ..answers()
-        });
+        let text = render(&Answers { name: "a b".to_owned(), rank: 0, command: vec![], ..answers() });
         let error = format!("{:#}", load(&text).unwrap_err());
-        assert!(
-            ["name", "rank", "command"].iter().all(|key| error.contains(key)),
-            "{error}"
-        );
+        assert!(["name", "rank", "command"].iter().all(|key| error.contains(key)), "{error}");
     }
 }

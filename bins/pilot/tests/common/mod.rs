@@ -40,19 +40,9 @@ impl Trial {
         let alone = ONE_AT_A_TIME.lock().await;
         cometbft(to_stderr).await.unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let plan = MachinePlan {
-            unfenced,
-            ..MachinePlan::default()
-        };
-        let lab = Lab::prepare(dir.path(), &beam(), NetworkPlan::default(), plan)
-            .await
-            .unwrap();
-        Self {
-            lab,
-            from: 1,
-            dir,
-            _alone: alone,
-        }
+        let plan = MachinePlan { unfenced, ..MachinePlan::default() };
+        let lab = Lab::prepare(dir.path(), &beam(), NetworkPlan::default(), plan).await.unwrap();
+        Self { lab, from: 1, dir, _alone: alone }
     }
 
     /// Starts both machines **at once** and waits until both are in step.
@@ -79,11 +69,7 @@ impl Trial {
             if status.as_ref().is_some_and(|status| status["state"] == "fine") && self.nodes_follow().await {
                 return;
             }
-            assert!(
-                Instant::now() < deadline,
-                "not in step: {status:?}\n{}",
-                self.logs()
-            );
+            assert!(Instant::now() < deadline, "not in step: {status:?}\n{}", self.logs());
             tokio::time::sleep(POLL).await;
         }
     }
@@ -104,10 +90,7 @@ impl Trial {
     pub(crate) async fn owner(&self) -> String {
         let status = self.status().await.unwrap();
         let machines = status["machines"].as_array().unwrap();
-        let owner = machines
-            .iter()
-            .find(|machine| machine["role"] == "owner")
-            .expect("an owner");
+        let owner = machines.iter().find(|machine| machine["role"] == "owner").expect("an owner");
         owner["name"].as_str().unwrap().to_owned()
     }
 
@@ -121,11 +104,7 @@ impl Trial {
     pub(crate) async fn wait_for(&mut self, what: &str, mut condition: impl FnMut(&mut Self) -> bool) {
         let deadline = Instant::now() + WITHIN;
         while !condition(self) {
-            assert!(
-                Instant::now() < deadline,
-                "waited for {what}, in vain\n{}",
-                self.logs()
-            );
+            assert!(Instant::now() < deadline, "waited for {what}, in vain\n{}", self.logs());
             tokio::time::sleep(POLL).await;
         }
     }
