@@ -29,11 +29,16 @@
 //! # Why it never signs twice
 //!
 //! Whatever is signed is what the register held at that mark: [`Signer`] emits [`Action::Sign`] in one place only, with
-//! the bytes of the record that it read or wrote (rules 1 and 3; `whatever_is_signed_was_in_the_register`). Marks in the
-//! register strictly grow, because each swap expects the version that was decided upon and raises the mark
-//! (rule 2; `marks_in_the_register_only_grow`). A swap that loses or whose outcome is unknown leads to a read and
-//! never to a signature (rule 7; `a_lost_answer_is_read_back`). So a mark never has two values, and of two signatures
-//! at one mark each is over the same bytes (`never_two_values_at_a_mark`), whoever made them and however late.
+//! the bytes of the record that it has read, or written and seen won (rules 1 and 3). Marks in the register strictly grow,
+//! because each swap expects the version that was decided upon and raises the mark (rule 2). A swap that loses or whose
+//! outcome is unknown leads to a look at what the register holds and never to a signature by itself (rule 7;
+//! `a_lost_answer_is_read_back`, `a_retry_that_finds_its_own_first_attempt_has_won`). So a mark never has two values, and
+//! of two signatures at one mark each is over the same bytes, whoever made them and however late.
+//!
+//! `never_two_values_at_a_mark` lets two and three machines live through random histories of lost, late and doubled
+//! answers, crashes, clones and empty disks, and a judge asserts each of these sentences at every step: what is signed was
+//! in the register, marks grow, one value a mark, a new owner has a new epoch, a lock binds other sessions, the floor is there
+//! before a signature leaves, and every request is answered once and in time.
 //!
 //! This needs a linearizable register and nothing else: no lease, clock, heartbeat or quorum takes part. Those only make
 //! a wrong guess about who should sign, and a wrong guess is harmless: the former owner's next swap fails, and it

@@ -448,7 +448,9 @@ impl Signer {
         let base = if view.record.owner == Some(self.me) {
             Some(view.record.clone())
         } else {
-            view.record.handed_to(self.me, Handover::Takeover).map(|record| Record { since: mark, ..record })
+            // The first owner takes nothing over from anybody.
+            let how = if view.record.owner.is_some() { Handover::Takeover } else { Handover::Init };
+            view.record.handed_to(self.me, how).map(|record| Record { since: mark, ..record })
         };
         let Some(base) = base else {
             return self.finish(now, Err(Refusal::RecordDamaged), out);

@@ -6,7 +6,6 @@ use std::time::Duration;
 use beam_core::id::{ChainId, SignerId};
 use beam_core::roster::Member;
 use beam_core::runtime::{RosterWriter, SignerHandle};
-use beam_core::signing::Height;
 use beam_gaia::privval::Link;
 use beam_gaia::rpc::{NodeRpc, ValidatorAddress};
 use jiff::Timestamp;
@@ -56,17 +55,14 @@ impl ChainWatch {
         if let Err(error) = self.roster.note(&member).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "not noted in the roster");
         }
-        // The newest commit that is final: the one inside the newest block.
-        let Some(height) = status.height.0.checked_sub(1).filter(|height| *height > 0) else {
-            return;
-        };
-        match self.rpc.commit(Height(height)).await {
+        // The tip's commit as this node saw it. It may still lack votes, but one that it has was signed by somebody.
+        match self.rpc.latest_commit().await {
             Ok(commit) => {
                 if let Some(sighting) = commit.sighting(&self.validator) {
                     self.signer.seen(sighting).await;
                 }
             }
-            Err(error) => tracing::debug!(%error, height, "the commit could not be read"),
+            Err(error) => tracing::debug!(%error, "the commit could not be read"),
         }
     }
 }

@@ -35,8 +35,8 @@ pub use standing::Standing;
 const NEXT_VOTE_WITHIN: Duration = Duration::from_secs(60);
 
 /// A standby's patience doubles with every takeover, against ping-pong, and is forgotten after as many calm heights
-/// (`TakeoverConfig::calm_heights`). Faults closer together than this measure patience too.
-pub const CALM_HEIGHTS: u64 = 20;
+/// (`TakeoverConfig::calm_heights`, 5 unless configured). Faults closer together than this measure patience too.
+pub const CALM_HEIGHTS: u64 = 6;
 
 /// The wait for the owner that suits blocks of this length: 300 ms at 1 s, and never more than 1 s.
 pub fn takeover_after(block_time: Duration) -> Duration {

@@ -20,9 +20,8 @@ fn live(machines: u8, history: &[Choice]) -> World {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
-    /// Also: `marks_in_the_register_only_grow`, `whatever_is_signed_was_in_the_register`, the floor is there before a
-    /// signature leaves, a lock binds other sessions, every request is answered once and in time: the world asserts
-    /// each at every step.
+    /// Also: marks in the register only grow, what is signed was in the register, the floor is there before a signature
+    /// leaves, a lock binds other sessions, every request is answered once and in time: the world asserts each at every step.
     #[test]
     fn never_two_values_at_a_mark(history in history()) {
         live(2, &history);

@@ -267,7 +267,8 @@ fn nobody_is_waited_for_when_nobody_owns() {
     let mut bench = Bench::new(Some(Floor::of(&fresh)));
     bench.ask(statement(mark(10, Step::Prevote), Some(1), 0));
     let actions = bench.read(ReadOutcome::Found(view(1, fresh)));
-    assert_eq!((swap_in(&actions).owner, swap_in(&actions).epoch), (Some(ME), Epoch(1)));
+    let first = swap_in(&actions);
+    assert_eq!((first.owner, first.epoch, first.handover), (Some(ME), Epoch(1), Handover::Init));
 }
 
 #[test]
@@ -481,6 +482,25 @@ fn a_read_older_than_the_sighting_proves_nothing() {
     let newer = at(&old, &statement(mark(10, Step::Precommit), Some(1), 0));
     bench.read(ReadOutcome::Found(view(2, newer)));
     assert_eq!(bench.signer.halted(), None);
+}
+
+#[test]
+fn a_signature_that_comes_late_is_not_taken_for_another_votes() {
+    let mut bench = Bench::owning(&record(Some(ME)));
+    bench.ask(statement(mark(10, Step::Prevote), Some(1), 0));
+    bench.swapped(SwapOutcome::Won(Version(2)));
+    bench.floor_kept(true);
+    let late = bench.signing;
+    assert!(matches!(refusal(&bench.after(Signer::ANSWER_WITHIN)), Refusal::KeyFailed(_)));
+    bench.ask(statement(mark(10, Step::Precommit), Some(1), 0));
+    bench.swapped(SwapOutcome::Won(Version(3)));
+    bench.floor_kept(true);
+    let signatures = Some(Signatures { statement: vec![9], extension: None });
+    assert_eq!(bench.step(Event::Signed { attempt: late, signatures }), []);
+    let released = bench.signed();
+    assert!(
+        matches!(&released[..], [Action::Answer { answer: Ok(release), .. }] if release.signatures.statement == [7])
+    );
 }
 
 #[test]

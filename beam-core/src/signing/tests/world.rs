@@ -130,6 +130,7 @@ impl World {
                     assert!(asked.is_some(), "a request was answered twice");
                     if let Ok(release) = answer {
                         self.signatures += 1;
+                        assert_eq!(release.signatures.statement, release.bytes, "another vote's signature");
                         let floor = self.machines[who].disk.as_ref();
                         assert!(
                             floor.is_some_and(|floor| floor.mark >= release.mark),

@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// How long a standby waits for the owner; 300ms at blocks of 1s, 1s at 5s if it is not given.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     takeover_after: Option<Duration>,
-    /// Quiet blocks after each fault; 20 if both machines live to remember it and 0 if not, unless it is given.
+    /// Quiet blocks after each fault; 6 if both machines live to remember it and 0 if not, unless it is given.
     #[arg(long, value_name = "BLOCKS")]
     pub(crate) calm: Option<u64>,
     /// Repeats the same moments.

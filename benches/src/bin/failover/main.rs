@@ -5,7 +5,7 @@
 //! blocks are read from the chain, over windows that count every height of the run exactly once; see
 //! [`beam_examples::trial`] for how, and for what "next vote" means.
 //!
-//! After a fault that both machines live to remember, 20 quiet blocks follow: a standby's patience doubles with each
+//! After a fault that both machines live to remember, a few quiet blocks follow: a standby's patience doubles with each
 //! takeover (against ping-pong) and would be measured too. `--calm` sets another number.
 
 mod args;

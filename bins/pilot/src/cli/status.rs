@@ -117,8 +117,11 @@ pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
 fn print(status: &Status) {
     println!("{} on {}: {}", status.validator, status.chain_id, status.state);
     println!(
-        "last signed {}   epoch {} since {} ({:?})",
-        status.mark, status.epoch, status.since, status.handover
+        "last signed {}   epoch {} since {} ({})",
+        status.mark.in_words(),
+        status.epoch,
+        status.since.in_words(),
+        status.handover
     );
     println!();
     println!("{:<2}{:<20} {:<8} {:>10}  {:>8}  STATE", "", "NAME", "ROLE", "HEIGHT", "SEEN");

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use beam_core::runtime::Switchover;
+use beam_core::signing::Mark;
 use serde::Serialize;
 
 use super::{Ending, Output, output};
@@ -33,8 +34,8 @@ struct Report {
     from: Option<String>,
     to: String,
     epoch: u64,
-    since: String,
-    first_signed: Option<String>,
+    since: Mark,
+    first_signed: Option<Mark>,
     took_ms: Option<u128>,
 }
 
@@ -45,7 +46,7 @@ pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
     let plan = switchover.plan(args.to.as_deref()).await?;
     let schema = "beam.switchover/1";
     let report = if args.dry_run {
-        let (epoch, since) = (plan.epoch.0, plan.mark.to_string());
+        let (epoch, since) = (plan.epoch.0, plan.mark);
         Report {
             schema,
             done: false,
@@ -64,8 +65,8 @@ pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
             from: report.from,
             to: report.to,
             epoch: report.epoch.0,
-            since: report.since.to_string(),
-            first_signed: Some(report.first_signed.to_string()),
+            since: report.since,
+            first_signed: Some(report.first_signed),
             took_ms: Some(report.took.as_millis()),
         }
     };

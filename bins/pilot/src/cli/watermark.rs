@@ -125,7 +125,7 @@ async fn show(config: &Config, format: Output) -> Result<Ending> {
     let dash = || "-".to_owned();
     println!("record   {}", shown.key);
     println!("mark     {}", shown.mark.in_words());
-    println!("epoch    {} since {} ({:?})", shown.epoch, shown.since, shown.handover);
+    println!("epoch    {} since {} ({})", shown.epoch, shown.since.in_words(), shown.handover);
     println!("owner    {} {}", shown.owner_name.unwrap_or_else(dash), shown.owner.unwrap_or_default());
     println!("lock     {}", shown.lock.unwrap_or_else(dash));
     println!("lineage  {}", shown.lineage);

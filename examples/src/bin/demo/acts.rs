@@ -25,7 +25,7 @@ pub(crate) async fn play(args: &Args, screen: &Screen, stage: &mut Stage) -> Res
     let mut outcomes = Vec::new();
     for round in 1..=args.rounds {
         if round > 1 {
-            screen.doing("twenty quiet blocks, so that the standby is as quick again as at the start");
+            screen.doing("a few quiet blocks, so that the standby is as quick again as at the start");
             trial::let_heights_pass(&stage.lab, trial::CALM_HEIGHTS).await?;
         }
         for fault in ACTS {
