@@ -3,7 +3,7 @@
 //! * [`drive`] runs any [`Machine`](crate::machine::Machine): events in, actions out, asleep in between.
 //! * [`start_signer`] runs the [`Signer`](crate::signing::Signer) over a register, a floor and a key, and gives out a
 //!   [`SignerHandle`] to ask for signatures.
-//! * [`RosterWriter`] notes a machine in the roster; [`switchover`] hands the validator over as planned.
+//! * [`RosterWriter`] notes a machine in the roster; [`Switchover`] hands the validator over as planned.
 //!
 //! The driver carries out and decides nothing. Every operation on the outside has a bound here, whatever the
 //! implementation promises.

@@ -23,6 +23,10 @@ pub(super) enum Trouble {
     TooLarge(usize),
     #[error("{0} was replaced or deleted while it was open; find out by whom, then restart")]
     Replaced(String),
+    #[error("the register's log could not be flushed to the disk; restart when the disk is sound again")]
+    NotFlushed(#[source] std::io::Error),
+    #[error("the register's log could once not be flushed to the disk; restart when the disk is sound again")]
+    NotFlushedBefore,
     #[error("too many calls wait for the register")]
     Overloaded,
     #[error("the call waited too long for its turn")]

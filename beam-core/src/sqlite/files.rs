@@ -46,6 +46,12 @@ impl Files {
         ]))
     }
 
+    /// Which file the log is.
+    pub(super) fn log(&self) -> (&Path, Identity) {
+        let [_, (path, identity), _] = &self.0;
+        (path, *identity)
+    }
+
     /// Whether each name still leads to the file that was opened.
     pub(super) fn check(&self) -> Result<(), Trouble> {
         match self.0.iter().find(|(path, identity)| Identity::of(path).ok() != Some(*identity)) {

@@ -6,8 +6,9 @@
 //! # Why it keeps the contract of [`Register`]
 //! * **One winner, linearizable.** A swap runs under SQLite's write lock (`BEGIN IMMEDIATE`): what it compares cannot
 //!   change before it commits. A read begins a snapshot of its own, so it sees every commit that was acknowledged.
-//! * **Durable.** Journal mode WAL with `synchronous=FULL`: a commit's frame is on the disk before the index that makes
-//!   it visible is touched. Both settings are read back after opening.
+//! * **Durable.** Nothing is given out before it is on the disk: each commit is flushed before its success is told, and
+//!   what a read or a lost swap found is flushed before it is told, whoever wrote it. The flush is ours (`log.rs`) and comes
+//!   after SQLite's lock is gone, where `synchronous=FULL` flushes while it holds it.
 //! * **Honest about doubt.** An error before `COMMIT` has written nothing that a reader or a recovery would accept. An
 //!   error *in* `COMMIT` may leave a whole commit frame in the log: nobody sees it now, the next commit overwrites it,
 //!   but if every process dies first, recovery takes it in. So it is [`SwapError::OutcomeUnknown`], a full disk too.
@@ -21,12 +22,14 @@
 //!
 //! # What it cannot see
 //! A backup copied *into* the open file, or put back while nothing runs: that is what the signer's floor is for. And a
-//! process that is stopped (`SIGSTOP`) within its commit holds the lock until it goes on or dies: the others refuse.
+//! process that is stopped (`SIGSTOP`) in the microseconds of a commit holds the lock until it goes on or dies: the others
+//! refuse.
 
 mod create;
 mod error;
 mod file_system;
 mod files;
+mod log;
 mod store;
 mod worker;
 

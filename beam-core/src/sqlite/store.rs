@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
 use super::error::{Trouble, in_doubt, not_written};
 use super::files::{Files, Identity, locate};
+use super::log::Log;
 use crate::register::{Cell, RegisterError, RegisterKey, SwapError, Version};
 
 /// Written into the file's header: "Beam". Another program's database has another, or none.
@@ -37,6 +38,7 @@ pub(super) struct Store {
     connection: Connection,
     path: PathBuf,
     files: Files,
+    log: Log,
     swaps_unfolded: u32,
 }
 
@@ -52,7 +54,8 @@ impl Store {
         if Identity::of(&path).ok() != Some(identity) {
             return Err(Trouble::Replaced(path.display().to_string()).into());
         }
-        let mut store = Self { connection, path, files, swaps_unfolded: CHECKPOINT_SWAPS };
+        let log = Log::open(&path, &files)?;
+        let mut store = Self { connection, path, files, log, swaps_unfolded: CHECKPOINT_SWAPS };
         store.tidy();
         Ok(store)
     }
@@ -61,9 +64,11 @@ impl Store {
         &self.path
     }
 
-    pub(super) fn read(&self, key: &RegisterKey) -> Result<Option<Cell>, RegisterError> {
+    pub(super) fn read(&mut self, key: &RegisterKey) -> Result<Option<Cell>, RegisterError> {
         self.ready()?;
-        Ok(self.select(key)?)
+        let cell = self.select(key)?;
+        self.flush(key, cell.as_ref())?;
+        Ok(cell)
     }
 
     pub(super) fn swap(
@@ -75,11 +80,13 @@ impl Store {
         self.ready().map_err(not_written)?;
         self.run("BEGIN IMMEDIATE").map_err(not_written)?;
         match self.write(key, expected, value) {
-            Ok(Some(version)) => self.commit(version),
+            Ok(Some(version)) => self.commit(key, version),
             Ok(None) => {
                 let current = self.select(key);
                 self.abandon();
-                Err(SwapError::Conflict { current: current.map_err(not_written)? })
+                let current = current.map_err(not_written)?;
+                self.flush(key, current.as_ref()).map_err(not_written)?;
+                Err(SwapError::Conflict { current })
             }
             Err(trouble) => {
                 self.abandon();
@@ -123,13 +130,15 @@ impl Store {
         Ok((changed == 1).then_some(version))
     }
 
-    fn commit(&mut self, version: Version) -> Result<Version, SwapError> {
+    fn commit(&mut self, key: &RegisterKey, version: Version) -> Result<Version, SwapError> {
         let committed = self.run("COMMIT");
         if let Err(error) = committed {
             self.abandon();
             return Err(in_doubt(error));
         }
         self.swaps_unfolded = self.swaps_unfolded.saturating_add(1);
+        // Written, and the lock is gone: only now is the disk waited for.
+        self.log.flush(key, version).map_err(in_doubt)?;
         // If the names have changed meanwhile, this went into a file that others may not have.
         self.files.check().map_err(in_doubt)?;
         Ok(version)
@@ -148,9 +157,15 @@ impl Store {
         .transpose()
     }
 
-    /// Nothing is done on replaced files, nor within a transaction that could not be ended.
+    /// Makes sure that what is given out is on the disk, whoever wrote it.
+    fn flush(&mut self, key: &RegisterKey, cell: Option<&Cell>) -> Result<(), Trouble> {
+        cell.map_or(Ok(()), |cell| self.log.flush(key, cell.version))
+    }
+
+    /// Nothing is done on replaced files, nor after a flush that failed, nor within a transaction that could not be ended.
     fn ready(&self) -> Result<(), Trouble> {
         self.files.check()?;
+        self.log.check()?;
         if !self.connection.is_autocommit() {
             self.run("ROLLBACK")?;
         }
@@ -176,6 +191,12 @@ impl Store {
         self.connection
             .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get::<_, i64>(0))
             .unwrap();
+    }
+
+    /// What is flushed.
+    #[cfg(test)]
+    pub(super) fn log(&self) -> &Log {
+        &self.log
     }
 
     /// The connection, for a test that spoils something.
@@ -225,11 +246,14 @@ fn verify_ours(connection: &Connection, path: &Path) -> Result<(), RegisterError
 }
 
 /// Makes the settings that durability hangs on, and reads them back.
+///
+/// With `synchronous=NORMAL` SQLite flushes the log before it folds it into the file, and the file after; each commit is
+/// flushed by [`Log`], which `FULL` would do while it holds the lock.
 fn verify_settings(connection: &Connection) -> Result<(), RegisterError> {
-    const FULL: i64 = 2;
+    const NORMAL: i64 = 1;
     let set = || -> rusqlite::Result<(String, i64)> {
         let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-        connection.pragma_update(None, "synchronous", FULL)?;
+        connection.pragma_update(None, "synchronous", NORMAL)?;
         // On Apple's systems an fsync does not reach the disk without this; elsewhere it does nothing.
         connection.pragma_update(None, "fullfsync", true)?;
         // Ours comes after the answer, see `tidy`.
@@ -237,9 +261,9 @@ fn verify_settings(connection: &Connection) -> Result<(), RegisterError> {
         Ok((mode, connection.pragma_query_value(None, "synchronous", |row| row.get(0))?))
     };
     let (mode, synchronous) = set().map_err(Trouble::from)?;
-    if mode != "wal" || synchronous != FULL {
+    if mode != "wal" || synchronous != NORMAL {
         return Err(RegisterError::Unfit(format!(
-            "SQLite keeps journal mode {mode} and synchronous {synchronous}, where wal and {FULL} are needed"
+            "SQLite keeps journal mode {mode} and synchronous {synchronous}, where wal and {NORMAL} are needed"
         )));
     }
     Ok(())

@@ -129,7 +129,7 @@ fn another_journal_mode_is_put_right() {
             .query_row(&format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}"), [], |row| row.get(0))
             .unwrap()
     };
-    assert_eq!((setting("journal_mode").as_str(), setting("synchronous").as_str()), ("wal", "2"));
+    assert_eq!((setting("journal_mode").as_str(), setting("synchronous").as_str()), ("wal", "1"));
 }
 
 #[test]
