@@ -26,14 +26,10 @@ pub struct TakeoverConfig {
 }
 
 impl Default for TakeoverConfig {
-    /// One second (right for blocks of 5 to 6 seconds), at most two; one doubling is forgotten every 20 heights.
+    /// One second (right for blocks of 5 to 6 seconds), at most two. One doubling is forgotten every 5 heights, so that only
+    /// takeovers in quick succession, which is what ping-pong is, make anybody slower.
     fn default() -> Self {
-        Self {
-            takeover_after: Duration::from_secs(1),
-            cap: Duration::from_secs(2),
-            calm_heights: 20,
-            rank: 1,
-        }
+        Self { takeover_after: Duration::from_secs(1), cap: Duration::from_secs(2), calm_heights: 5, rank: 1 }
     }
 }
 
@@ -88,7 +84,7 @@ mod tests {
 
     fn patience(rank: u32) -> Patience {
         let takeover_after = Duration::from_millis(300);
-        Patience::new(TakeoverConfig { takeover_after, rank, ..TakeoverConfig::default() })
+        Patience::new(TakeoverConfig { takeover_after, rank, calm_heights: 20, ..TakeoverConfig::default() })
     }
 
     #[test]
