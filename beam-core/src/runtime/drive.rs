@@ -1,5 +1,7 @@
 //! The loop that runs a machine.
 
+use std::collections::VecDeque;
+
 use tokio::sync::mpsc;
 
 use crate::machine::Machine;
@@ -7,10 +9,11 @@ use crate::time::Instant;
 
 /// What carries out a machine's actions.
 pub trait Hands<M: Machine>: Send {
-    /// Begins to carry out one action, without waiting for it; what comes of it is sent to `events`.
-    fn carry_out(&mut self, action: M::Action, events: &Events<M::Event>);
+    /// Begins to carry out one action, without waiting for it. What comes of it is given back if it was done at once, and
+    /// else sent to `events`.
+    fn carry_out(&mut self, action: M::Action, events: &Events<M::Event>) -> Option<M::Event>;
 
-    /// Called after each step, when its actions have been begun.
+    /// Called when an event, and what came of it at once, has been dealt with.
     fn stepped(&mut self, machine: &M);
 }
 
@@ -62,8 +65,11 @@ where
             }
         };
         let Some(event) = event else { return machine };
-        for action in machine.step(Instant::at(start.elapsed()), event) {
-            hands.carry_out(action, &outcomes);
+        let mut due = VecDeque::from([event]);
+        while let Some(event) = due.pop_front() {
+            for action in machine.step(Instant::at(start.elapsed()), event) {
+                due.extend(hands.carry_out(action, &outcomes));
+            }
         }
         hands.stepped(&machine);
     }

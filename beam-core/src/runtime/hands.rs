@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio::time::timeout;
@@ -28,30 +29,35 @@ pub(super) struct SignerHands {
 }
 
 impl Hands<Signer> for SignerHands {
-    fn carry_out(&mut self, action: Action, events: &Events<Event>) {
-        let (parts, events) = (self.parts.clone(), events.clone());
+    fn carry_out(&mut self, action: Action, events: &Events<Event>) -> Option<Event> {
+        let parts = self.parts.clone();
         match action {
             Action::Read { attempt } => {
-                spawn(events, async move { Event::Read { attempt, outcome: read(&parts).await } })
+                begin(events, async move { Event::Read { attempt, outcome: read(&parts).await } })
             }
-            Action::Swap { attempt, expected, record } => spawn(events, async move {
-                let outcome = swap(&parts, expected, &record).await;
-                Event::Swapped { attempt, outcome }
+            Action::Swap { attempt, expected, record } => begin(events, async move {
+                Event::Swapped { attempt, outcome: swap(&parts, expected, &record).await }
             }),
-            Action::KeepFloor { attempt, floor } => spawn(events, async move {
+            Action::KeepFloor { attempt, floor } => begin(events, async move {
                 let kept = parts.floor.keep(floor).await;
                 if let Err(error) = &kept {
                     tracing::error!(error = error as &dyn Error, "the floor could not be kept");
                 }
                 Event::FloorKept { attempt, kept: kept.is_ok() }
             }),
-            Action::Sign { attempt, bytes, extension } => spawn(events, async move {
+            Action::Sign { attempt, bytes, extension } => begin(events, async move {
                 let signatures = sign(&parts, &bytes, extension.as_deref()).await;
                 Event::Signed { attempt, signatures }
             }),
-            Action::Answer { request, answer } => self.answer(request, answer),
-            // Nobody listening is not a mistake.
-            Action::Tell(notice) => drop(self.notices.send(notice)),
+            Action::Answer { request, answer } => {
+                self.answer(request, answer);
+                None
+            }
+            Action::Tell(notice) => {
+                // Nobody listening is not a mistake.
+                let _ = self.notices.send(notice);
+                None
+            }
         }
     }
 
@@ -80,11 +86,18 @@ impl SignerHands {
     }
 }
 
-fn spawn(events: Events<Event>, work: impl Future<Output = Event> + Send + 'static) {
-    tokio::spawn(async move {
-        let event = work.await;
-        events.send(event).await;
-    });
+/// Does what can be done at once, such as signing with a key in memory, here and now; the rest goes on as a task.
+fn begin(events: &Events<Event>, work: impl Future<Output = Event> + Send + 'static) -> Option<Event> {
+    let mut work = Box::pin(work);
+    // Nobody needs to be woken yet: the task asks again, and is.
+    match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(event) => Some(event),
+        Poll::Pending => {
+            let events = events.clone();
+            tokio::spawn(async move { events.send(work.await).await });
+            None
+        }
+    }
 }
 
 async fn read(parts: &SignerParts) -> ReadOutcome {
