@@ -41,7 +41,7 @@ pub(crate) fn random() -> Result<u128> {
 }
 
 fn key_file(config: &Config) -> Result<KeyFile> {
-    KeyFile::load(&config.signer.key).context("the validator's key cannot be used")
+    KeyFile::load(&config.signer()?.key).context("the validator's key cannot be used")
 }
 
 /// The validator's consensus address.
@@ -60,7 +60,7 @@ pub(crate) fn cells(config: &Config) -> Result<Cells> {
 
 /// Opens the register, which must be there.
 pub(crate) async fn shared(config: &Config) -> Result<Shared> {
-    let register = SqliteRegister::open(&config.register.sqlite).await?;
+    let register = SqliteRegister::open(&config.register()?.sqlite).await?;
     Ok(Shared { register: Arc::new(register), cells: cells(config)? })
 }
 
@@ -117,8 +117,8 @@ pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
         .context("the audit file cannot be written")?;
     let me = SignerId::from_random(random()?);
     let takeover = TakeoverConfig {
-        takeover_after: config.signer.takeover_after,
-        rank: config.signer.rank,
+        takeover_after: config.signer()?.takeover_after,
+        rank: config.signer()?.rank,
         ..TakeoverConfig::default()
     };
     let parts = SignerParts {

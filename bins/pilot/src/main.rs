@@ -3,6 +3,7 @@
 mod assemble;
 mod cli;
 mod config;
+mod report;
 mod run_node;
 mod watch_chain;
 

@@ -52,7 +52,7 @@ pub(super) async fn run(home: &Path) -> Result<Ending> {
     let (session, sessions) = watch::channel(SessionId::from_random(assemble::random()?));
     let service =
         Service::new(config.chain.id.clone(), signer.key.public_key(), signer.handle.clone(), sessions);
-    let dialer = Dialer::new(config.signer.laddr.parse()?, service);
+    let dialer = Dialer::new(config.signer()?.laddr.parse()?, service);
     let link = dialer.link();
     let notices = tokio::spawn(tell_notices(signer.handle.notices()));
     let links = tokio::spawn(tell_link(link.clone()));
@@ -102,7 +102,7 @@ fn prepare_node(config: &Config, signer: &assemble::RunningSigner) -> Result<()>
     node_config::check_no_validator_key(&config.node.home, &signer.key.public_key())?;
     let path = config.node.home.join("config/config.toml");
     let role =
-        NodeRole::Validator { priv_validator_laddr: config.signer.laddr.clone(), peers: Peers::default() };
+        NodeRole::Validator { priv_validator_laddr: config.signer()?.laddr.clone(), peers: Peers::default() };
     let changes = node_config::apply(&path, &role)
         .with_context(|| format!("the node's configuration {} cannot be made right", path.display()))?;
     for change in changes {

@@ -55,7 +55,7 @@ async fn init(config: &Config, height: Height, dry_run: bool) -> Result<Ending> 
         );
     }
     let record = Record::begin(Lineage::from_random(assemble::random()?), Mark::end_of(height));
-    let path = config.register.sqlite.display();
+    let path = config.register()?.sqlite.display();
     if dry_run {
         println!(
             "would make the record {} in {path}: everything up to height {height} counts as signed",
@@ -63,7 +63,7 @@ async fn init(config: &Config, height: Height, dry_run: bool) -> Result<Ending> 
         );
         return Ok(Ending::Fine);
     }
-    let register = SqliteRegister::create(&config.register.sqlite)
+    let register = SqliteRegister::create(&config.register()?.sqlite)
         .await
         .with_context(|| format!("the register {path} could not be made"))?;
     match register.swap(&keys.signing, None, record.encode()).await {

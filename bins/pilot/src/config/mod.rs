@@ -1,5 +1,6 @@
 //! `node.toml`: what one machine must know.
 
+mod sections;
 mod template;
 
 use std::fmt;
@@ -8,93 +9,44 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use beam_core::id::ChainId;
 use beam_core::roster::Roster;
 use beam_core::takeover::TakeoverConfig;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
+pub(crate) use sections::{
+    AgentSection, Chain, HealthSection, LogsSection, Node, P2p, RegisterSection, Role, SignerSection,
+};
 pub(crate) use template::{Answers, render};
 
 /// The name of the configuration file in the pilot's home.
 pub(crate) const FILE_NAME: &str = "node.toml";
 
 /// One machine's configuration. Paths that are not absolute are relative to the pilot's home.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     /// This machine's name in the roster.
     pub(crate) name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub(crate) role: Role,
     pub(crate) chain: Chain,
     pub(crate) node: Node,
-    pub(crate) signer: SignerSection,
-    pub(crate) register: Register,
+    /// There for a validator, and only for one.
+    signer: Option<SignerSection>,
+    /// As [`signer`](Self::signer).
+    register: Option<RegisterSection>,
+    #[serde(default)]
+    pub(crate) p2p: P2p,
+    #[serde(default)]
+    pub(crate) health: HealthSection,
+    #[serde(default)]
+    pub(crate) logs: LogsSection,
+    #[serde(default)]
+    pub(crate) agent: AgentSection,
     /// The pilot's home, where the file was found.
     #[serde(skip)]
     pub(crate) home: PathBuf,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Chain {
-    pub(crate) id: ChainId,
-}
-
-/// The node that the pilot runs.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Node {
-    /// Its home, with `config/config.toml` in it.
-    pub(crate) home: PathBuf,
-    /// The program and its arguments.
-    pub(crate) command: Vec<String>,
-    /// Its RPC, on this machine.
-    pub(crate) rpc: String,
-    /// How long it may take to end when asked, before it is killed.
-    #[serde(default = "stop_grace", deserialize_with = "duration")]
-    pub(crate) stop_grace: Duration,
-}
-
-/// The signer.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SignerSection {
-    /// `CometBFT`'s key file, outside the node's home.
-    pub(crate) key: PathBuf,
-    /// Where the node listens for its signer: `unix:///path` or `tcp://127.0.0.1:port`.
-    pub(crate) laddr: String,
-    /// How long the owner is waited for.
-    #[serde(default = "takeover_after", deserialize_with = "duration")]
-    pub(crate) takeover_after: Duration,
-    /// 1 for the first standby, 2 for the second.
-    #[serde(default = "rank")]
-    pub(crate) rank: u32,
-}
-
-/// The shared register.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Register {
-    /// A `SQLite` file that all machines share: for machines on one host.
-    pub(crate) sqlite: PathBuf,
-}
-
-fn stop_grace() -> Duration {
-    Duration::from_secs(30)
-}
-
-fn takeover_after() -> Duration {
-    TakeoverConfig::default().takeover_after
-}
-
-fn rank() -> u32 {
-    TakeoverConfig::default().rank
-}
-
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text).map_err(|error| {
-        serde::de::Error::custom(format!("{text:?} is no duration such as \"300ms\": {error}"))
-    })
 }
 
 /// Marks an error that only a change of the configuration mends.
@@ -125,9 +77,11 @@ impl Config {
         config.home = std::path::absolute(home)?;
         let mistakes = config.mistakes();
         ensure!(mistakes.is_empty(), "{}:\n  {}", path.display(), mistakes.join("\n  "));
-        for path in [&mut config.node.home, &mut config.signer.key, &mut config.register.sqlite] {
-            *path = config.home.join(&*path);
-        }
+        let own = [Some(&mut config.node.home)]
+            .into_iter()
+            .chain([config.signer.as_mut().map(|signer| &mut signer.key)])
+            .chain([config.register.as_mut().map(|register| &mut register.sqlite)]);
+        own.flatten().for_each(|path| *path = config.home.join(&*path));
         Ok(config)
     }
 
@@ -151,18 +105,53 @@ impl Config {
         if let Err(error) = self.socket() {
             mistakes.push(format!("{error:#}"));
         }
+        for (section, there) in [("signer", self.signer.is_some()), ("register", self.register.is_some())] {
+            match (self.role, there) {
+                (Role::Validator, false) => {
+                    mistakes.push(format!("[{section}] is missing: a validator needs it"))
+                }
+                (Role::Sentry, true) => {
+                    mistakes.push(format!("[{section}] is there: a sentry signs nothing"))
+                }
+                (Role::Validator, true) | (Role::Sentry, false) => {}
+            }
+        }
+        if let Some(signer) = &self.signer {
+            mistakes.extend(Self::mistakes_of_signer(signer));
+        }
+        mistakes
+    }
+
+    fn mistakes_of_signer(signer: &SignerSection) -> Vec<String> {
+        let mut mistakes = Vec::new();
         let cap = TakeoverConfig::default().cap;
-        if !(Self::TAKEOVER_AFTER_MIN..=cap).contains(&self.signer.takeover_after) {
+        if !(Self::TAKEOVER_AFTER_MIN..=cap).contains(&signer.takeover_after) {
             mistakes.push(format!(
                 "signer.takeover_after = {:?}: between {:?} and {cap:?}",
-                self.signer.takeover_after,
+                signer.takeover_after,
                 Self::TAKEOVER_AFTER_MIN
             ));
         }
-        if self.signer.rank == 0 {
+        if signer.rank == 0 {
             mistakes.push("signer.rank = 0: the first standby has rank 1".to_owned());
         }
         mistakes
+    }
+
+    /// The signer's section.
+    ///
+    /// # Errors
+    /// On a sentry, which has none.
+    pub(crate) fn signer(&self) -> Result<&SignerSection> {
+        self.signer.as_ref().with_context(|| format!("{} is a sentry: it signs nothing", self.name))
+    }
+
+    /// The register's section.
+    ///
+    /// # Errors
+    /// On a sentry, which has none.
+    pub(crate) fn register(&self) -> Result<&RegisterSection> {
+        self.register.as_ref().with_context(|| format!("{} is a sentry: it has no register", self.name))
     }
 
     /// A file of the pilot's own.
@@ -180,12 +169,15 @@ impl Config {
 
     /// The path of the node's signer socket, if it is one.
     pub(crate) fn socket(&self) -> Result<Option<PathBuf>> {
-        if let Some(path) = self.signer.laddr.strip_prefix("unix://") {
+        let Some(signer) = &self.signer else {
+            return Ok(None);
+        };
+        if let Some(path) = signer.laddr.strip_prefix("unix://") {
             ensure!(path.starts_with('/'), "signer.laddr must be unix:// and an absolute path");
             return Ok(Some(PathBuf::from(path)));
         }
-        if !self.signer.laddr.starts_with("tcp://") {
-            bail!("signer.laddr must begin with unix:// or tcp://, not {:?}", self.signer.laddr);
+        if !signer.laddr.starts_with("tcp://") {
+            bail!("signer.laddr must begin with unix:// or tcp://, not {:?}", signer.laddr);
         }
         Ok(None)
     }
@@ -221,8 +213,8 @@ mod tests {
         let config = load(&render(&answers())).unwrap();
         assert_eq!(config.name, "a");
         assert_eq!(config.node.command, ["gaiad", "start"]);
-        assert_eq!(config.signer.takeover_after, Duration::from_millis(300));
-        assert_eq!(config.signer.key, config.home.join("validator_key.json"));
+        assert_eq!(config.signer().unwrap().takeover_after, Duration::from_millis(300));
+        assert_eq!(config.signer().unwrap().key, config.home.join("validator_key.json"));
     }
 
     #[test]

@@ -1,0 +1,194 @@
+//! The sections of `node.toml`: every key, its unit, its default and why.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use beam_core::id::ChainId;
+use beam_core::takeover::TakeoverConfig;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// What this machine is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    /// Its node votes, with signatures from this pilot. Owner and standby alike.
+    #[default]
+    Validator,
+    /// Its node stands between the validators and the world. It signs nothing and needs no key.
+    Sentry,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Validator => "validator",
+            Self::Sentry => "sentry",
+        })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Chain {
+    pub(crate) id: ChainId,
+}
+
+/// The node that the pilot runs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Node {
+    /// Its home, with `config/config.toml` in it.
+    pub(crate) home: PathBuf,
+    /// The program and its arguments.
+    pub(crate) command: Vec<String>,
+    /// Its RPC, on this machine.
+    pub(crate) rpc: String,
+    /// How long it may take to end when asked, before it is killed.
+    #[serde(default = "stop_grace", deserialize_with = "duration")]
+    pub(crate) stop_grace: Duration,
+}
+
+/// The signer. Validators only.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignerSection {
+    /// `CometBFT`'s key file, outside the node's home.
+    pub(crate) key: PathBuf,
+    /// Where the node listens for its signer: `unix:///path` or `tcp://127.0.0.1:port`.
+    pub(crate) laddr: String,
+    /// How long the owner is waited for.
+    #[serde(default = "takeover_after", deserialize_with = "duration")]
+    pub(crate) takeover_after: Duration,
+    /// 1 for the first standby, 2 for the second.
+    #[serde(default = "rank")]
+    pub(crate) rank: u32,
+}
+
+/// The shared register. Validators only.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RegisterSection {
+    /// A `SQLite` file that all machines share: for machines on one host.
+    pub(crate) sqlite: PathBuf,
+}
+
+/// Whom the node knows, and what it tells others of itself. What is not given is left as the node's own configuration has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct P2p {
+    /// Nodes it connects to and stays connected to, each as `id@host:port`: a validator's sentries and its twin, a sentry's
+    /// validators and the other sentries.
+    pub(crate) persistent_peers: Option<Vec<String>>,
+    /// Ids of nodes it accepts however many there are.
+    pub(crate) unconditional_peer_ids: Option<Vec<String>>,
+    /// Ids of nodes it tells nobody about: a sentry's validators.
+    pub(crate) private_peer_ids: Option<Vec<String>>,
+    /// The address that it tells others to dial, `host:port`. For a node behind an Elastic IP, that one; for one in a private
+    /// subnet that shall seem public, any public one.
+    pub(crate) external_address: Option<String>,
+    /// How many peers may connect to it (unconditional ones are on top).
+    pub(crate) inbound_peers_max: Option<u32>,
+    /// How many peers it connects to.
+    pub(crate) outbound_peers_max: Option<u32>,
+}
+
+/// When the node counts as ill, and what may be done about it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct HealthSection {
+    /// RPC addresses of other nodes of the chain, such as one's sentries: what our height is compared with.
+    pub(crate) references: Vec<String>,
+    /// For how long a height may stand before it is a reason to look closer. A few blocks' time.
+    #[serde(deserialize_with = "duration")]
+    pub(crate) still_after: Duration,
+    /// How many heights the node may be behind the others before that is told.
+    pub(crate) lag_blocks_max: u64,
+    /// How often a deaf node is restarted within `restart_window`; after that it is left to a person.
+    pub(crate) restarts_max: u32,
+    /// See `restarts_max`.
+    #[serde(deserialize_with = "duration")]
+    pub(crate) restart_window: Duration,
+}
+
+impl Default for HealthSection {
+    fn default() -> Self {
+        Self {
+            references: Vec::new(),
+            still_after: Duration::from_secs(30),
+            lag_blocks_max: 5,
+            restarts_max: 3,
+            restart_window: Duration::from_secs(60 * 60),
+        }
+    }
+}
+
+/// What becomes of what the node says.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LogsSection {
+    /// A file that has grown so large is closed and compressed.
+    pub(crate) rotate_mib: u64,
+    /// As is one that has become so old.
+    #[serde(deserialize_with = "duration")]
+    pub(crate) rotate_after: Duration,
+    /// All of them together may be so large; the oldest go.
+    pub(crate) total_mib: u64,
+}
+
+impl Default for LogsSection {
+    fn default() -> Self {
+        Self { rotate_mib: 64, rotate_after: Duration::from_secs(24 * 60 * 60), total_mib: 2048 }
+    }
+}
+
+/// The HTTP agent: `/livez`, `/readyz`, `/status`, `/metrics`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct AgentSection {
+    /// Whether there is one.
+    pub(crate) enabled: bool,
+    /// Where it listens. It answers whoever asks, so a public address is refused unless `allow_public` says otherwise.
+    pub(crate) listen: SocketAddr,
+    /// Lets `listen` be a public address.
+    pub(crate) allow_public: bool,
+    /// How often the metrics are written to `metrics.prom` in the pilot's home as well.
+    #[serde(deserialize_with = "duration")]
+    pub(crate) metrics_every: Duration,
+}
+
+impl AgentSection {
+    /// The agent's port unless another is given.
+    pub(crate) const PORT: u16 = 9393;
+}
+
+impl Default for AgentSection {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            listen: SocketAddr::from(([127, 0, 0, 1], Self::PORT)),
+            allow_public: false,
+            metrics_every: Duration::from_secs(15),
+        }
+    }
+}
+
+fn stop_grace() -> Duration {
+    Duration::from_secs(30)
+}
+
+fn takeover_after() -> Duration {
+    TakeoverConfig::default().takeover_after
+}
+
+fn rank() -> u32 {
+    TakeoverConfig::default().rank
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text).map_err(|error| {
+        serde::de::Error::custom(format!("{text:?} is no duration such as \"300ms\": {error}"))
+    })
+}
