@@ -8,11 +8,13 @@
 //! | [`audit_file`] | every released signature, a line each | `AuditLog` |
 //! | [`process`] | the node as a process: started, adopted, watched, stopped | `NodeProcess` |
 //! | [`config`] | the node's `config.toml`, made right for its role | |
-//! | [`rpc`] | what the node says of itself and of the chain | `HealthCheck` |
+//! | [`rpc`] | what the node says of itself and of the chain | |
+//! | [`health`] | looking at a node, all at once | feeds `health::NodeHealth` and `health::missed` |
 
 pub mod audit_file;
 pub mod config;
 pub mod floor_file;
+pub mod health;
 pub mod keys;
 pub mod privval;
 pub mod process;
