@@ -52,9 +52,6 @@ pub(super) const SIGNER_LOST_AFTER: Duration = Duration::from_secs(60);
 /// How many blocks a node may commit while our signer is away before it is clear that it does not need our signer.
 pub(super) const BYPASS_BLOCKS: u64 = 3;
 
-/// How long the consensus thread must have been silent to count as frozen; a block's execution holds it, too.
-pub(super) const HANGS_AFTER: Duration = Duration::from_secs(10);
-
 /// A node whose RPC is silent may be signing: a restart waits this many times `still_after`.
 pub(super) const SILENT_PATIENCE: u32 = 4;
 

@@ -13,9 +13,7 @@
 //! thread has died of a consensus failure. And the application answers `abci_info` late or with the height before, while it
 //! works on a block that is already stored.
 
-use crate::health::config::{
-    BYPASS_BLOCKS, CATCHING_UP_STALLS_AFTER, HANGS_AFTER, HealthConfig, SIGNER_GONE_AFTER,
-};
+use crate::health::config::{BYPASS_BLOCKS, CATCHING_UP_STALLS_AFTER, HealthConfig, SIGNER_GONE_AFTER};
 use crate::health::memory::{Memory, Own};
 use crate::health::{Answer, Clue, Condition, Consensus, Readings, Status, Unknown};
 use crate::signing::Height;
@@ -142,13 +140,13 @@ impl Diagnosis<'_> {
         }
         let long = self.now.since(since) > SIGNER_GONE_AFTER;
         let still = self.memory.stood_for(self.now) > SIGNER_GONE_AFTER;
-        (long && still).then_some(Condition::SignerGone)
+        ((long && still) || self.stands()).then_some(Condition::SignerGone)
     }
 
     fn standing(&self, own: &Own) -> Condition {
-        let hangs = self.memory.hangs_since.is_some_and(|since| self.now.since(since) > HANGS_AFTER);
-        let executed = self.seen.app_height.map(|app| app >= own.height);
-        if hangs && executed != Some(true) {
+        let hangs = self.seen.consensus == Some(Consensus::Hangs);
+        let executed = self.seen.app_height.is_some_and(|app| app >= own.height);
+        if hangs && !executed {
             return Condition::Busy { height: own.height };
         }
         if self.memory.alone_since.is_some() {
@@ -176,8 +174,10 @@ impl Diagnosis<'_> {
             return Some(Condition::Behind { lag });
         }
         let votes = self.seen.votes.filter(|votes| votes.seated)?;
-        (votes.missed_in_a_row >= self.config.missed_in_a_row_max.max(1))
-            .then_some(Condition::NotVoting { missed: votes.missed_in_a_row })
+        // What is missing from the time when the node did not do its work was told then.
+        let since_well = votes.to.0.saturating_sub(self.memory.ill_until.0);
+        let missed = votes.missed_in_a_row.min(since_well);
+        (missed >= self.config.missed_in_a_row_max.max(1)).then_some(Condition::NotVoting { missed })
     }
 
     fn stands(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::health::others::Others;
-use crate::health::{Answer, Clue, Consensus, Readings};
+use crate::health::{Answer, Clue, Readings};
 use crate::signing::Height;
 use crate::time::Instant;
 
@@ -30,11 +30,12 @@ pub(super) struct Memory {
     pub(super) stirred: Option<Instant>,
     keys_given: Option<u64>,
     pub(super) silent_since: Option<Instant>,
-    pub(super) hangs_since: Option<Instant>,
     pub(super) alone_since: Option<Instant>,
     pub(super) signer_gone_since: Option<Instant>,
     /// How many blocks it has committed since then.
     pub(super) blocks_without_signer: u64,
+    /// Up to which height the network was when the node last suffered from anything: votes missing up to there have that cause.
+    pub(super) ill_until: Height,
     clues: Vec<(Clue, Option<Height>)>,
     pub(super) others: Others,
 }
@@ -43,7 +44,8 @@ impl Memory {
     /// A run begins: what was known of the last one no longer counts. Its heights are kept: they are the chain's.
     pub(super) fn started(&mut self, now: Instant) {
         let (own, others) = (self.own.take(), std::mem::take(&mut self.others));
-        *self = Self { started: Some(now), own, app: self.app, others, ..Self::default() };
+        let (app, ill_until) = (self.app, self.ill_until);
+        *self = Self { started: Some(now), own, app, others, ill_until, ..Self::default() };
         if let Some(own) = &mut self.own {
             own.since = now;
             own.moved = false;
@@ -70,7 +72,6 @@ impl Memory {
             *since = holds.then(|| since.unwrap_or(now));
         };
         mark(&mut self.silent_since, seen.node == Answer::Silent);
-        mark(&mut self.hangs_since, seen.consensus == Some(Consensus::Hangs));
         mark(
             &mut self.alone_since,
             seen.peers.is_some_and(|peers| peers.inbound == 0 && peers.outbound == 0),
@@ -106,6 +107,13 @@ impl Memory {
             // It fell: its data was put back.
             Some(_) | None => self.own = Some(anew),
         }
+    }
+
+    /// The node suffers from something that keeps it from voting.
+    pub(super) fn ill(&mut self) {
+        let own = self.own.as_ref().map(|own| own.height);
+        let reached = self.others.highest().max(own).unwrap_or_default();
+        self.ill_until = self.ill_until.max(reached);
     }
 
     /// For how long the node's height has stood.

@@ -9,8 +9,8 @@
 //!
 //! | the node | named | healed by |
 //! |---|---|---|
-//! | has ended consensus, after an error or for no known reason | `consensus_failure`, `stuck` | a restart |
-//! | hangs while it executes nothing | `frozen` | a restart |
+//! | has ended consensus, after an error or for no known reason | `consensus_failure`, `stuck` | a restart, once that was seen for `still_after` |
+//! | hangs while it executes nothing | `frozen` | a restart, likewise |
 //! | waits for a signer that cannot reach it | `signer_gone` | the signer's return; after a minute a restart, as the socket is lost |
 //! | lost all its peers and dials them no more | `no_peers` | a restart after ten minutes |
 //! | does not answer and commits nothing | `unreachable` | a restart after four times `still_after` |

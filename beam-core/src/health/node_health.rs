@@ -86,6 +86,8 @@ pub struct NodeHealth {
     brake: Brake,
     finding: Finding,
     looked: Option<Instant>,
+    /// What the node suffers from without a break, and since when.
+    ailing: Option<(&'static str, Instant)>,
     attempts: u64,
     under_way: Option<(Attempt, Instant)>,
 }
@@ -101,7 +103,7 @@ impl NodeHealth {
             hold: None,
         };
         let memory = Memory::default();
-        Self { config, memory, brake, finding, looked: None, attempts: 0, under_way: None }
+        Self { config, memory, brake, finding, looked: None, ailing: None, attempts: 0, under_way: None }
     }
 
     /// How the node is, by what is known now.
@@ -127,6 +129,13 @@ impl NodeHealth {
         let diagnosis = Diagnosis { config: &self.config, memory: &self.memory, seen, now };
         let condition = diagnosis.condition();
         self.brake.is_well(now, condition.is_none());
+        if condition.as_ref().is_some_and(|condition| !matches!(condition, Condition::NotVoting { .. })) {
+            self.memory.ill();
+        }
+        let ailment = condition.as_ref().map(ailment);
+        if self.ailing.map(|(name, _)| name) != ailment {
+            self.ailing = ailment.map(|name| (name, now));
+        }
         let Some(condition) = condition else {
             return self.find(Finding { condition: None, remedy: Remedy::Wait, hold: None });
         };
@@ -182,9 +191,11 @@ impl NodeHealth {
             Condition::Unreachable => (memory.silent_since, self.silent_patience()),
             Condition::SignerGone => (memory.signer_gone_since, SIGNER_LOST_AFTER),
             Condition::NoPeers => (memory.alone_since, NO_PEERS_PATIENCE),
+            // Not since the height stands: what held it may have ended a moment ago, such as a signer that is back.
             _ => (None, self.config.still_after),
         };
-        since.map_or_else(|| memory.stood_for(now), |since| now.since(since)) <= patience
+        let since = since.or(self.ailing.map(|(_, since)| since));
+        since.is_none_or(|since| now.since(since) <= patience)
     }
 
     /// Whether a node whose RPC is silent asked its signer lately.
@@ -215,6 +226,14 @@ impl NodeHealth {
             return self.find(Finding { condition, remedy: Remedy::Wait, hold: None });
         }
         Vec::new()
+    }
+}
+
+/// A condition's name; one for all that are a deaf node, told apart by less or more evidence.
+fn ailment(condition: &Condition) -> &'static str {
+    match condition {
+        Condition::ConsensusFailure | Condition::Frozen { .. } | Condition::Stuck { .. } => "deaf",
+        other => other.name(),
     }
 }
 

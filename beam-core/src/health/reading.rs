@@ -109,6 +109,8 @@ pub struct SignerLink {
 pub struct Votes {
     /// Whether our validator was in the set at the last height that was looked at.
     pub seated: bool,
+    /// That height.
+    pub to: Height,
     /// How many of its votes were missing in a row, up to that height.
     pub missed_in_a_row: u64,
 }

@@ -53,6 +53,6 @@ impl Tally {
     /// The part of it that a node's health is judged by.
     #[must_use]
     pub const fn votes(&self) -> Votes {
-        Votes { seated: self.seated, missed_in_a_row: self.missed_in_a_row }
+        Votes { seated: self.seated, to: self.to, missed_in_a_row: self.missed_in_a_row }
     }
 }

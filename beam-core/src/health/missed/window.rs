@@ -75,7 +75,7 @@ pub struct Window {
     pub missed: u64,
     /// Whether it is certain.
     pub exact: bool,
-    /// How many more heights may be missed without being jailed; the one after them jails. (As long as the first
+    /// How many more heights may be missed without being jailed; the one after them jails. 0 in jail. (As long as the first
     /// window since `start_height` is not over, none does.)
     pub left_to_jail: u64,
     /// Whether the account says that we are jailed: nothing is counted, and there is nothing left to lose.
@@ -98,7 +98,7 @@ impl Window {
             }
             seated = sits;
         }
-        let left_to_jail = params.missed_max().saturating_sub(ring.missed);
+        let left_to_jail = if ring.jailed { 0 } else { params.missed_max().saturating_sub(ring.missed) };
         Self { missed: ring.missed, exact: ring.exact, left_to_jail, jailed: ring.jailed }
     }
 }

@@ -64,7 +64,7 @@ fn readings() -> impl Strategy<Value = Readings> {
             peers,
             upgrade,
             signer,
-            votes: Some(Votes { seated: true, missed_in_a_row: 0 }),
+            votes: Some(Votes { seated: true, to: Height(1000), missed_in_a_row: 0 }),
             ..healthy()
         },
     )

@@ -10,8 +10,8 @@ use crate::time::Instant;
 fn asked_to_restart() -> Story {
     let mut story = Story::well();
     story.obeyed = false;
-    story.stands().run(35);
-    assert!(story.line().ends_with("restarts: +35"), "{}", story.line());
+    story.stands().run(70);
+    assert!(story.line().ends_with("restarts: +70"), "{}", story.line());
     story
 }
 
@@ -25,14 +25,14 @@ fn one_restart_at_a_time() {
     assert_eq!(story.health.finding().hold, Some(Hold::UnderWay), "that was no attempt of ours");
     story.step(Event::Restarted { attempt: Attempt(1), done: false });
     story.run(5);
-    assert!(story.line().ends_with("restarts: +35 +345"), "one that failed is tried again: {}", story.line());
+    assert!(story.line().ends_with("restarts: +70 +380"), "one that failed is tried again: {}", story.line());
 }
 
 #[test]
 fn a_restart_that_nobody_answers_is_given_up() {
     let mut story = asked_to_restart();
     story.run(600);
-    assert!(story.line().ends_with("restarts: +35 +635"), "{}", story.line());
+    assert!(story.line().ends_with("restarts: +70 +670"), "{}", story.line());
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub(super) struct Story {
     pub(super) others_rise: bool,
     pub(super) node_rises: bool,
     pub(super) app_rises: bool,
+    /// Whether our vote is missing from now on.
+    pub(super) misses: bool,
     /// Whether it asks its signer although its RPC is silent.
     pub(super) asks: bool,
     /// Whether a restart is done as soon as it is asked for.
@@ -42,6 +44,7 @@ impl Story {
             others_rise: true,
             node_rises: true,
             app_rises: true,
+            misses: false,
             asks: false,
             obeyed: true,
             told: String::new(),
@@ -89,6 +92,10 @@ impl Story {
             if let (true, Answer::Status(status)) = (self.node_rises, &mut self.seen.node) {
                 status.height.0 += 1;
                 self.seen.signer.as_mut().into_iter().for_each(|link| link.keys_given += 1);
+            }
+            if let (true, Some(votes)) = (self.node_rises, &mut self.seen.votes) {
+                votes.to.0 += 1;
+                votes.missed_in_a_row += u64::from(self.misses);
             }
             if self.asks {
                 self.seen.signer.as_mut().into_iter().for_each(|link| link.keys_given += 1);
@@ -147,6 +154,6 @@ pub(super) fn healthy() -> Readings {
         upgrade: None,
         others: [(Source::Reference("sentry".to_owned()), height), (Source::Register, height)].into(),
         signer: Some(SignerLink { connected: true, keys_given: 1000 }),
-        votes: Some(Votes { seated: true, missed_in_a_row: 0 }),
+        votes: Some(Votes { seated: true, to: height, missed_in_a_row: 0 }),
     }
 }

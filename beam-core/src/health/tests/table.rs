@@ -174,11 +174,22 @@ const CASES: &[Case] = &[
     ("a few blocks behind", |story| {
         story.seen.others.values_mut().for_each(|height| height.0 += 5);
     }),
-    ("votes missing", |story| story.seen.votes.as_mut().unwrap().missed_in_a_row = 3),
-    ("two votes missing", |story| story.seen.votes.as_mut().unwrap().missed_in_a_row = 2),
+    ("votes missing", |story| story.misses = true),
+    ("two votes missing", |story| {
+        story.misses = true;
+        story.run(10);
+        story.misses = false;
+    }),
+    ("votes missing from the time when it caught up", |story| {
+        story.status().catching_up = true;
+        story.misses = true;
+        story.run(60).status().catching_up = false;
+        story.run(10).misses = false;
+        story.seen.votes.as_mut().unwrap().missed_in_a_row = 0;
+    }),
     ("not in the set", |story| {
-        let votes = story.seen.votes.as_mut().unwrap();
-        (votes.seated, votes.missed_in_a_row) = (false, 3);
+        story.seen.votes.as_mut().unwrap().seated = false;
+        story.misses = true;
     }),
 ];
 
