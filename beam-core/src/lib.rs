@@ -15,7 +15,8 @@
 //! | [`signing`] | the rule that keeps two machines from signing twice, its proof, and the machine that keeps it |
 //! | [`takeover`] | how long a standby waits for the owner |
 //! | [`register`] | the shared cell, as a trait: two methods and a contract |
-//! | [`roster`] | which machines are there; for people and planned switches, never for safety |
+//! | [`roster`], [`pause`], [`history`] | which machines are there, whether takeovers are paused, what happened; for people and plans, never for safety |
+//! | [`shared`] | what these three have in common |
 //! | [`signing_key`], [`floor_store`], [`audit_log`] | what the signer needs of its machine |
 //! | [`node_process`], [`health_check`], [`alert_sink`], [`cloud_provider`] | what a pilot and a commander need of the world |
 //! | [`machine`], [`time`], [`id`] | what all decisions share |
@@ -35,11 +36,14 @@ pub mod audit_log;
 pub mod cloud_provider;
 pub mod floor_store;
 pub mod health_check;
+pub mod history;
 pub mod id;
 pub mod machine;
 pub mod node_process;
+pub mod pause;
 pub mod register;
 pub mod roster;
+pub mod shared;
 pub mod signing;
 pub mod signing_key;
 pub mod takeover;

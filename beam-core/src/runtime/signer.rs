@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -45,6 +46,10 @@ pub struct SignerState {
     pub mark: Option<Mark>,
     /// Why it has stopped, if it has.
     pub halted: Option<Halt>,
+    /// How long it waits for the owner at the next height.
+    pub waits: Duration,
+    /// Whether takeovers are paused.
+    pub paused: bool,
 }
 
 impl SignerState {
@@ -55,6 +60,8 @@ impl SignerState {
             epoch: record.map(|record| record.epoch),
             mark: record.map(|record| record.mark),
             halted: machine.halted().cloned(),
+            waits: machine.waits(),
+            paused: machine.paused(),
         }
     }
 }
@@ -96,6 +103,12 @@ impl SignerHandle {
     pub async fn seen(&self, sighting: Sighting) {
         // An error means that the signer has ended, and then it signs nothing.
         let _ = self.events.send(Event::Seen(sighting)).await;
+    }
+
+    /// Pauses takeovers, or lets them be again. Before the first call they are not paused.
+    pub async fn pause_takeovers(&self, paused: bool) {
+        // As in `seen`.
+        let _ = self.events.send(Event::Paused(paused)).await;
     }
 
     /// What there is to tell people, from now on.

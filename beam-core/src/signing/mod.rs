@@ -62,7 +62,8 @@ mod statement;
 mod tests;
 
 pub use event::{
-    Action, Attempt, Event, Notice, ReadOutcome, Release, RequestId, Sighting, Signatures, SwapOutcome, View,
+    Action, Attempt, Event, Notice, ReadOutcome, Release, RequestId, Sighting, Signatures, SwapOutcome,
+    Takeover, View,
 };
 pub use floor::{Above, Floor};
 pub use mark::{Height, Mark, Round, Step};

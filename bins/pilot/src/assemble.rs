@@ -7,7 +7,9 @@ use anyhow::{Context, Result};
 use beam_core::floor_store::FloorStore as _;
 use beam_core::id::SignerId;
 use beam_core::register::{Register, RegisterKey};
-use beam_core::runtime::{SignerHandle, SignerParts, start_signer};
+use beam_core::runtime::{
+    HistoryCell, MeasuredRegister, PauseCell, RosterCell, SignerHandle, SignerParts, start_signer,
+};
 use beam_core::signing::{Floor, Mark, Record, Signer, SignerConfig, Step};
 use beam_core::sqlite::SqliteRegister;
 use beam_core::takeover::TakeoverConfig;
@@ -24,13 +26,36 @@ use crate::config::Config;
 #[derive(Clone, Debug)]
 pub(crate) struct Cells {
     pub(crate) signing: RegisterKey,
-    pub(crate) roster: RegisterKey,
+    roster: RegisterKey,
+    pause: RegisterKey,
+    history: RegisterKey,
 }
 
 /// The register and its cells.
 pub(crate) struct Shared {
     pub(crate) register: Arc<dyn Register>,
     pub(crate) cells: Cells,
+}
+
+impl Shared {
+    pub(crate) fn roster(&self) -> RosterCell {
+        RosterCell::new(self.register.clone(), self.cells.roster.clone())
+    }
+
+    pub(crate) fn pause(&self) -> PauseCell {
+        PauseCell::new(self.register.clone(), self.cells.pause.clone())
+    }
+
+    pub(crate) fn history(&self) -> HistoryCell {
+        HistoryCell::new(self.register.clone(), self.cells.history.clone())
+    }
+
+    /// The record, which must be there.
+    pub(crate) async fn record(&self) -> Result<Record> {
+        let cell = self.register.read(&self.cells.signing).await?;
+        let cell = cell.context("the register has no record; make one with `beam watermark init`")?;
+        Record::decode(&cell.value).context("the register's record is damaged")
+    }
 }
 
 /// 128 bits from the operating system.
@@ -52,9 +77,12 @@ pub(crate) fn validator(config: &Config) -> Result<String> {
 /// The validator's cells.
 pub(crate) fn cells(config: &Config) -> Result<Cells> {
     let address = validator(config)?;
+    let chain = &config.chain.id;
     Ok(Cells {
-        signing: RegisterKey::signing(&config.chain.id, &address)?,
-        roster: RegisterKey::roster(&config.chain.id, &address)?,
+        signing: RegisterKey::signing(chain, &address)?,
+        roster: RegisterKey::roster(chain, &address)?,
+        pause: RegisterKey::pause(chain, &address)?,
+        history: RegisterKey::history(chain, &address)?,
     })
 }
 
@@ -100,12 +128,16 @@ pub(crate) struct RunningSigner {
     pub(crate) me: SignerId,
     pub(crate) key: Arc<KeyFile>,
     pub(crate) shared: Shared,
+    /// What the register did, for people.
+    pub(crate) measured: MeasuredRegister,
 }
 
 /// Starts the signer, after everything that it stands on was looked at.
 pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
     let key = Arc::new(key_file(config)?);
-    let shared = shared(config).await?;
+    let Shared { register, cells } = shared(config).await?;
+    let measured = MeasuredRegister::new(register);
+    let shared = Shared { register: Arc::new(measured.clone()), cells };
     let cell = shared.register.read(&shared.cells.signing).await?;
     let cell = cell.context(
         "the register has no record for this validator, and none is made silently: `beam watermark init` makes it, once",
@@ -129,7 +161,7 @@ pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
         audit: Arc::new(audit),
     };
     let (handle, task) = start_signer(SignerConfig { me, takeover }, parts).await?;
-    Ok(RunningSigner { handle, task, me, key, shared })
+    Ok(RunningSigner { handle, task, me, key, shared, measured })
 }
 
 /// The node, not yet started.

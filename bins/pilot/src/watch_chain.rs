@@ -1,11 +1,12 @@
 //! What the pilot does with each block that its node has committed: it notes itself in the roster, and looks whether the
 //! chain shows a signature of our key that the register does not know.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use beam_core::id::{ChainId, SignerId};
 use beam_core::roster::Member;
-use beam_core::runtime::{RosterWriter, SignerHandle};
+use beam_core::runtime::{RosterCell, SignerHandle};
 use beam_gaia::privval::Link;
 use beam_gaia::rpc::{NodeRpc, ValidatorAddress};
 use jiff::Timestamp;
@@ -16,7 +17,9 @@ use tokio::time::{sleep, timeout};
 pub(crate) struct ChainWatch {
     pub(crate) rpc: NodeRpc,
     pub(crate) signer: SignerHandle,
-    pub(crate) roster: RosterWriter,
+    pub(crate) roster: RosterCell,
+    pub(crate) name: String,
+    pub(crate) agent: Option<SocketAddr>,
     pub(crate) me: SignerId,
     pub(crate) chain: ChainId,
     pub(crate) validator: ValidatorAddress,
@@ -51,8 +54,8 @@ impl ChainWatch {
             return;
         }
         let seen_ms = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
-        let member = Member { signer: self.me, height: status.height, seen_ms };
-        if let Err(error) = self.roster.note(&member).await {
+        let member = Member { signer: self.me, height: status.height, seen_ms, agent: self.agent };
+        if let Err(error) = self.roster.note(&self.name, &member).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "not noted in the roster");
         }
         // The tip's commit as this node saw it. It may still lack votes, but one that it has was signed by somebody.

@@ -9,7 +9,6 @@ use anyhow::{Context, Result};
 use beam_alert::LogSink;
 use beam_core::alert_sink::{Alert, AlertSink as _, Severity};
 use beam_core::id::SessionId;
-use beam_core::runtime::RosterWriter;
 use beam_core::signing::Notice;
 use beam_core::signing_key::SigningKey as _;
 use beam_gaia::config::{self as node_config, NodeRole, Peers};
@@ -59,11 +58,9 @@ pub(super) async fn run(home: &Path) -> Result<Ending> {
     let chain = ChainWatch {
         rpc: NodeRpc::new(config.rpc()?),
         signer: signer.handle.clone(),
-        roster: RosterWriter::new(
-            signer.shared.register.clone(),
-            signer.shared.cells.roster.clone(),
-            config.name.clone(),
-        ),
+        roster: signer.shared.roster(),
+        name: config.name.clone(),
+        agent: config.agent.enabled.then_some(config.agent.listen),
         me: signer.me,
         chain: config.chain.id.clone(),
         validator: ValidatorAddress::of(&signer.key.public_key()),
@@ -132,10 +129,12 @@ async fn tell_notices(mut notices: broadcast::Receiver<Notice>) {
 
 async fn tell(notice: Notice) {
     match notice {
-        Notice::Owning { epoch, since, takeover } => {
-            tracing::info!(%epoch, %since, takeover, "this machine is the owner now");
+        Notice::Owning { epoch, since, how, takeover: _ } => {
+            tracing::info!(%epoch, %since, %how, "this machine is the owner now");
         }
-        Notice::Standby { epoch, since } => tracing::info!(%epoch, %since, "this machine is a standby"),
+        Notice::Standby { epoch, since, how } => {
+            tracing::info!(%epoch, %since, %how, "this machine is a standby");
+        }
         Notice::Halted(halt) => {
             let alert = Alert {
                 key: "signer-halted".to_owned(),

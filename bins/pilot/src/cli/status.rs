@@ -3,15 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use beam_core::runtime::read_roster;
-use beam_core::signing::{Mark, Record};
+use anyhow::Result;
+use beam_core::signing::Mark;
 use beam_gaia::rpc::NodeRpc;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Ending, Output, output};
-use crate::assemble::{self, Shared};
+use crate::assemble;
 use crate::config::Config;
 
 #[derive(Debug, clap::Args)]
@@ -63,13 +62,9 @@ const SEEN_WITHIN: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
     let config = Config::load(home)?;
-    let Shared { register, cells } = assemble::shared(&config).await?;
-    let cell = register
-        .read(&cells.signing)
-        .await?
-        .context("the register has no record; make one with `beam watermark init`")?;
-    let record = Record::decode(&cell.value)?;
-    let roster = read_roster(&*register, &cells.roster).await?;
+    let shared = assemble::shared(&config).await?;
+    let record = shared.record().await?;
+    let roster = shared.roster().read().await?;
     let now_ms = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
     let machines: Vec<Machine> = roster
         .members

@@ -41,8 +41,10 @@ struct Report {
 
 pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
     let config = Config::load(home)?;
-    let Shared { register, cells } = assemble::shared(&config).await?;
-    let switchover = Switchover { register, signing: cells.signing, roster: cells.roster };
+    let shared = assemble::shared(&config).await?;
+    let roster = shared.roster();
+    let Shared { register, cells } = shared;
+    let switchover = Switchover { register, signing: cells.signing, roster };
     let plan = switchover.plan(args.to.as_deref()).await?;
     let schema = "beam.switchover/1";
     let report = if args.dry_run {
@@ -67,7 +69,7 @@ pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
             epoch: report.epoch.0,
             since: report.since,
             first_signed: Some(report.first_signed),
-            took_ms: Some(report.took.as_millis()),
+            took_ms: Some((report.swapped_within + report.signed_within).as_millis()),
         }
     };
     if args.output == Output::Json {

@@ -5,13 +5,12 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use beam_core::id::Lineage;
 use beam_core::register::{Register, SwapError};
-use beam_core::runtime::read_roster;
 use beam_core::signing::{Height, Mark, Record};
 use beam_core::sqlite::SqliteRegister;
 use serde::Serialize;
 
 use super::{Ending, Output, output};
-use crate::assemble::{self, Shared};
+use crate::assemble;
 use crate::config::Config;
 
 #[derive(Debug, clap::Subcommand)]
@@ -97,17 +96,13 @@ struct Shown {
 }
 
 async fn show(config: &Config, format: Output) -> Result<Ending> {
-    let Shared { register, cells } = assemble::shared(config).await?;
-    let cell = register
-        .read(&cells.signing)
-        .await?
-        .context("the register has no record; make one with `beam watermark init`")?;
-    let record = Record::decode(&cell.value)?;
-    let roster = read_roster(&*register, &cells.roster).await.unwrap_or_default();
+    let shared = assemble::shared(config).await?;
+    let record = shared.record().await?;
+    let roster = shared.roster().read().await.unwrap_or_default();
     let floor = assemble::peek_floor(config)?;
     let shown = Shown {
         schema: "beam.watermark/1",
-        key: cells.signing.to_string(),
+        key: shared.cells.signing.to_string(),
         lineage: record.lineage,
         mark: record.mark,
         epoch: record.epoch.0,
