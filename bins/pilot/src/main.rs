@@ -1,7 +1,9 @@
 //! `beam`: the pilot. It reads its configuration, puts the parts together and lets them run; it decides nothing.
 
+mod ask_agent;
 mod assemble;
 mod cli;
+mod clock;
 mod config;
 mod report;
 mod run_node;

@@ -86,7 +86,7 @@ pub(crate) struct UpgradeReport {
 }
 
 /// The signer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SignerReport {
     /// The validator's consensus address.
     pub(crate) validator: String,

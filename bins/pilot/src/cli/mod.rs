@@ -1,11 +1,15 @@
 //! The command line: what people type, and what they read.
 
+mod explain;
+mod history;
 mod init;
 mod output;
+mod pause;
 mod start;
 mod status;
 mod switchover;
 mod watermark;
+mod who;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -64,6 +68,16 @@ enum Verb {
     Status(status::Args),
     /// Hands the validator to another machine, without missing a block.
     Switchover(switchover::Args),
+    /// Hands the validator to another machine by force, ready or not.
+    Failover(switchover::FailoverArgs),
+    /// Keeps every standby from taking over, for a while.
+    Pause(pause::PauseArgs),
+    /// Ends a pause before its time.
+    Resume(pause::ResumeArgs),
+    /// Tells why this machine signs, or does not, guard by guard.
+    Explain(explain::Args),
+    /// Tells each change of owner, its cause and its cost.
+    History(history::Args),
     /// The register's record: the highest position that anyone may have signed.
     #[command(subcommand)]
     Watermark(watermark::Verb),
@@ -112,7 +126,12 @@ fn dispatch(cli: Cli) -> Result<Ending> {
             Verb::Init(args) => init::run(&home, args),
             Verb::Start => start::run(&home).await,
             Verb::Status(args) => status::run(&home, args).await,
-            Verb::Switchover(args) => switchover::run(&home, args).await,
+            Verb::Switchover(args) => switchover::switchover(&home, args).await,
+            Verb::Failover(args) => switchover::failover(&home, args).await,
+            Verb::Pause(args) => pause::pause(&home, args).await,
+            Verb::Resume(args) => pause::resume(&home, args).await,
+            Verb::Explain(args) => explain::run(&home, args).await,
+            Verb::History(args) => history::run(&home, args).await,
             Verb::Watermark(verb) => watermark::run(&home, verb).await,
         }
     })

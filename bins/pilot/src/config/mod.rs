@@ -184,6 +184,16 @@ impl Config {
 }
 
 #[cfg(test)]
+impl Config {
+    /// A validator's configuration with nothing special about it.
+    pub(crate) fn for_tests() -> Self {
+        let text = "name = \"a\"\nchain.id = \"test-1\"\nnode = { home = \"n\", command = [\"n\"], rpc = \"http://127.0.0.1:1\" }\n\
+                    signer = { key = \"k\", laddr = \"unix:///s\" }\nregister.sqlite = \"r\"\n";
+        toml::from_str(text).unwrap()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
