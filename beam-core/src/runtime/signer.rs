@@ -74,6 +74,7 @@ pub struct SignerHandle {
     next_request: Arc<AtomicU64>,
     notices: broadcast::Sender<Notice>,
     state: watch::Receiver<SignerState>,
+    audit: Arc<dyn AuditLog>,
 }
 
 impl SignerHandle {
@@ -89,14 +90,18 @@ impl SignerHandle {
         statement: Statement,
         extension: Option<Vec<u8>>,
     ) -> Result<Release, Refusal> {
-        let request = RequestId(self.next_request.fetch_add(1, Ordering::Relaxed));
+        let (request, mark) = (RequestId(self.next_request.fetch_add(1, Ordering::Relaxed)), statement.mark());
         let (answer, answered) = oneshot::channel();
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(request, answer);
         let asked = Event::Asked { request, session, statement, extension };
         if self.events.send(asked).await.is_err() {
             return Err(Refusal::ShuttingDown);
         }
-        answered.await.unwrap_or(Err(Refusal::ShuttingDown))
+        let answer = answered.await.unwrap_or(Err(Refusal::ShuttingDown));
+        if let Err(refusal) = &answer {
+            self.audit.refused(mark, refusal);
+        }
+        answer
     }
 
     /// Tells the signer of one of its key's signatures that the chain shows.
@@ -137,9 +142,10 @@ pub async fn start_signer(
     let (notices, _) = broadcast::channel(NOTICES_MAX);
     let (state_sender, state) = watch::channel(SignerState::of(&machine));
     let answers: Answers = Arc::new(Mutex::new(BTreeMap::new()));
+    let audit = parts.audit.clone();
     let hands =
         SignerHands { parts, answers: answers.clone(), notices: notices.clone(), state: state_sender };
     let task = tokio::spawn(drive(machine, hands, incoming, events.downgrade()));
     let next_request = Arc::new(AtomicU64::new(0));
-    Ok((SignerHandle { events, answers, next_request, notices, state }, task))
+    Ok((SignerHandle { events, answers, next_request, notices, state, audit }, task))
 }
