@@ -30,6 +30,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/server"
 	svrcmd "github.com/cosmos/cosmos-sdk/server/cmd"
 	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
 	authcmd "github.com/cosmos/cosmos-sdk/x/auth/client/cli"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
@@ -40,6 +41,8 @@ import (
 var home = os.ExpandEnv("$HOME/.hubd")
 
 func main() {
+	// `keys parse` waits for this for ever.
+	sdk.GetConfig().Seal()
 	root, err := commands()
 	if err == nil {
 		err = svrcmd.Execute(root, "", home)
