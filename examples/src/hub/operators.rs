@@ -63,7 +63,7 @@ impl Operators {
         let modules = Modules::new(self.rpc.clone());
         let what = format!("the upgrade {name} at height {height} to be decided");
         wait::until(&what, self.voting_period.saturating_add(DECIDED_WITHIN), || async {
-            Ok(modules.upgrade_plan().await?.filter(|plan| plan.name == name))
+            Ok(modules.upgrade_plan().await.ok().flatten().filter(|plan| plan.name == name))
         })
         .await
     }
