@@ -90,7 +90,8 @@ impl SignerHandle {
         statement: Statement,
         extension: Option<Vec<u8>>,
     ) -> Result<Release, Refusal> {
-        let (request, mark) = (RequestId(self.next_request.fetch_add(1, Ordering::Relaxed)), statement.mark());
+        let (request, mark) =
+            (RequestId(self.next_request.fetch_add(1, Ordering::Relaxed)), statement.mark());
         let (answer, answered) = oneshot::channel();
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(request, answer);
         let asked = Event::Asked { request, session, statement, extension };
