@@ -122,7 +122,7 @@ async fn four_honest_validators_make_signed_blocks_through_a_sentry() {
     let standing = trial.modules.standing(trial.network.validator()).await.unwrap();
     assert!(standing.bonded && standing.tokens == 1_000_000_000, "{standing:?}");
     let peers = trial.network.node("a").unwrap().rpc().call("net_info", serde_json::json!({})).await.unwrap();
-    assert_eq!(peers["n_peers"], "1", "a machine behind a sentry knows no plain validator: {peers}");
+    assert_eq!(peers["n_peers"], "1", "a machine behind a sentry knows no plain validator");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,7 +10,7 @@ use super::rpc::{number, text};
 /// What a validator did in the commit of a height, by CometBFT's flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flag {
-    /// No vote arrived in time: this is what counts as missed.
+    /// No vote arrived in time, or it was not in the set: this is what counts as missed.
     Absent,
     /// It voted for the block.
     Commit,

@@ -97,7 +97,8 @@ impl Node {
     }
 
     /// Has the node run into a CONSENSUS FAILURE at `height` when it is started next. It then stands there, its process
-    /// up, until it is started once more; that heals it. Only nodes of `examples/hubd` can
+    /// up, until it is started once more; that heals it. Leave it some blocks: a node that is still catching up at that
+    /// height ends instead. Only nodes of `examples/hubd` can
     /// ([`Hubd::ours`](crate::install::Hubd)).
     ///
     /// # Errors

@@ -33,10 +33,11 @@ pub struct HubPlan {
 }
 
 impl Default for HubPlan {
-    /// Half of 20 blocks, a jail of 10 s, votes of 10 s, no snapshots.
+    /// Half of 50 blocks, so that a lab may take its time to start Beam's machines; a jail of 10 s, votes of 10 s, no
+    /// snapshots.
     fn default() -> Self {
         Self {
-            window_blocks: 20,
+            window_blocks: 50,
             min_signed: 0.5,
             downtime_jail: Duration::from_secs(10),
             voting_period: Duration::from_secs(10),
