@@ -35,7 +35,7 @@ pub async fn cometbft(progress: impl Fn(&str)) -> Result<PathBuf> {
         return Ok(program);
     }
     fs::create_dir_all(&tools).with_context(|| format!("cannot create {}", tools.display()))?;
-    let _lock = lock(&tools.join("install.lock"), &progress).await?;
+    let _lock = lock(&tools.join("install.lock"), "CometBFT", &progress).await?;
     if program.is_file() {
         return Ok(program);
     }
@@ -141,18 +141,18 @@ async fn go_install(dir: &Path) -> Result<PathBuf> {
     Ok(dir.join("cometbft"))
 }
 
-/// Holds the lock file until dropped. The kernel releases it when the holder dies.
-async fn lock(path: &Path, progress: &impl Fn(&str)) -> Result<File> {
+/// Holds the lock file of `what` until dropped. The kernel releases it when the holder dies.
+pub(crate) async fn lock(path: &Path, what: &str, progress: &impl Fn(&str)) -> Result<File> {
     let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
     let mut told = false;
-    wait::until("another process to finish installing CometBFT", INSTALL_WITHIN, || {
+    wait::until(&format!("another process to finish installing {what}"), INSTALL_WITHIN, || {
         let attempt = match file.try_lock() {
             Ok(()) => Ok(Some(())),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error.into()),
         };
         if matches!(attempt, Ok(None)) && !told {
-            progress("another process is installing CometBFT; waiting for it");
+            progress(&format!("another process is installing {what}; waiting for it"));
             told = true;
         }
         std::future::ready(attempt)
