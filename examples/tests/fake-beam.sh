@@ -16,6 +16,7 @@ init)
     mkdir -p "$home"
     echo "$node_home" >"$home/node-home"
     echo "$@" >"$home/init"
+    : >"$home/node.toml"
     ;;
 watermark) echo "$@" >"$home/watermark" ;;
 status) echo '{"role":"leader"}' ;;

@@ -1,11 +1,13 @@
 //! Beam's own commands, run for one machine: each ends, within a minute, and is heard out.
 
+use std::fs;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use tokio::process::Command;
+use toml_edit::{DocumentMut, value};
 
 use super::Machine;
 
@@ -36,7 +38,18 @@ impl Machine {
         arguments.extend(self.plan.init_args.iter().cloned());
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         self.beam(&["init"], &arguments).await?;
-        Ok(())
+        self.give_agent_its_port()
+    }
+
+    /// Two machines on one host cannot both have the agent's usual port.
+    fn give_agent_its_port(&self) -> Result<()> {
+        let file = self.home().join("node.toml");
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let mut config: DocumentMut = text.parse()?;
+        let agent = config.entry("agent").or_insert(toml_edit::table());
+        let agent = agent.as_table_mut().context("[agent] is no table")?;
+        agent.insert("listen", value(self.agent().to_string()));
+        Ok(fs::write(&file, config.to_string())?)
     }
 
     /// Makes the register's record: this validator has never signed. Once for a register, not once a machine.

@@ -118,7 +118,7 @@ impl Network {
             fs::write(home.join("config/genesis.json"), &genesis_text)?;
             let id = files::cometbft(&program, &["show-node-id", "--home", &home.to_string_lossy()]).await?;
             let (name, program) = (name.to_owned(), program.clone());
-            let node = Node { name, home, id, rpc_port: 0, p2p_port: 0, program };
+            let node = Node { name, home, id, rpc_port: 0, p2p_port: 0, agent_port: 0, program };
             slots.push(Slot { node, reserved: Vec::new(), process: None });
         }
         let mut network = Self { dir, plan, chain_id, genesis, validator, slots };
@@ -249,12 +249,12 @@ impl Network {
         Ok(())
     }
 
-    /// Gives every node two fresh ports, and tells all of them about each other.
+    /// Gives every node fresh ports, and tells all of them about each other.
     fn assign_ports(&mut self) -> Result<()> {
         for slot in &mut self.slots {
-            let (rpc, p2p) = (ports::reserve()?, ports::reserve()?);
-            (slot.node.rpc_port, slot.node.p2p_port) = (rpc.port, p2p.port);
-            slot.reserved = vec![rpc, p2p];
+            let (rpc, p2p, agent) = (ports::reserve()?, ports::reserve()?, ports::reserve()?);
+            (slot.node.rpc_port, slot.node.p2p_port, slot.node.agent_port) = (rpc.port, p2p.port, agent.port);
+            slot.reserved = vec![rpc, p2p, agent];
         }
         for slot in &self.slots {
             let others = self.slots.iter().map(|other| &other.node).filter(|other| other.id != slot.node.id);

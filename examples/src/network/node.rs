@@ -26,6 +26,8 @@ pub struct Node {
     pub rpc_port: u16,
     /// The port its peers dial.
     pub p2p_port: u16,
+    /// The port of the HTTP agent of the pilot that runs it, if one does.
+    pub agent_port: u16,
     pub(super) program: PathBuf,
 }
 
@@ -34,7 +36,8 @@ impl Node {
     #[cfg(test)]
     pub(crate) fn for_tests(name: &str, home: &Path) -> Self {
         let (name, home) = (name.to_owned(), home.to_path_buf());
-        Self { name, home, id: String::new(), rpc_port: 1, p2p_port: 2, program: PathBuf::from("node") }
+        let program = PathBuf::from("node");
+        Self { name, home, id: String::new(), rpc_port: 1, p2p_port: 2, agent_port: 3, program }
     }
 
     /// The program and arguments that run it in the foreground.
