@@ -34,5 +34,6 @@ pub mod lab;
 pub mod machine;
 pub mod network;
 pub mod process;
+pub mod promtool;
 pub mod trial;
 pub mod wait;

@@ -5,6 +5,8 @@ mod assemble;
 mod cli;
 mod clock;
 mod config;
+mod http;
+mod metrics;
 mod report;
 mod run_node;
 mod watch_chain;

@@ -44,8 +44,8 @@ fn workspace_root() -> &'static Path {
 }
 
 /// A folder of the target folder's `tools`, as it is once `build` has filled it. Nothing is said when it is there;
-/// callers in other processes wait for the one that builds.
-async fn tool<F>(name: &str, what: &str, progress: &impl Fn(&str), build: F) -> Result<PathBuf>
+/// callers in other processes wait for the one that builds or fetches.
+pub(crate) async fn tool<F>(name: &str, what: &str, progress: &impl Fn(&str), build: F) -> Result<PathBuf>
 where
     F: AsyncFnOnce(&Path) -> Result<()>,
 {
@@ -59,7 +59,7 @@ where
     if home.is_dir() {
         return Ok(home);
     }
-    progress(&format!("building {what} with go (once, some minutes when cold)"));
+    progress(&format!("getting {what} (once, some minutes when cold)"));
     let temporary = tools.join(format!(".install-{}", std::process::id()));
     let outcome = fill(&temporary, build).await.and_then(|()| {
         // The rename is what makes the tool appear whole or not at all.
@@ -67,7 +67,7 @@ where
     });
     let _ = fs::remove_dir_all(&temporary);
     outcome?;
-    progress(&format!("{what} is built"));
+    progress(&format!("{what} is there"));
     Ok(home)
 }
 
@@ -104,14 +104,14 @@ async fn go(command: &mut Command, what: &str) -> Result<()> {
 async fn lock(path: &Path, progress: &impl Fn(&str)) -> Result<File> {
     let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
     let mut told = false;
-    wait::until("another process to finish building", INSTALL_WITHIN, || {
+    wait::until("another process to get what the lab needs", INSTALL_WITHIN, || {
         let attempt = match file.try_lock() {
             Ok(()) => Ok(Some(())),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error.into()),
         };
         if matches!(attempt, Ok(None)) && !told {
-            progress("another process is building what the lab needs; waiting for it");
+            progress("another process is getting what the lab needs; waiting for it");
             told = true;
         }
         std::future::ready(attempt)

@@ -23,6 +23,8 @@ impl Machine {
             ("--node-home", self.node.home.to_string_lossy().into_owned()),
             ("--rpc", self.node.rpc_url()),
             ("--node-command", self.node.command_line()),
+            // Two machines on one host cannot both have the agent's usual port.
+            ("--agent-listen", self.agent().to_string()),
         ];
         let more = if self.is_sentry() {
             arguments.push(("--role", "sentry".to_owned()));

@@ -10,6 +10,7 @@
 mod command;
 
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::thread;
@@ -120,6 +121,11 @@ impl Machine {
     /// The RPC of its node.
     pub fn rpc(&self) -> Rpc {
         self.node.rpc()
+    }
+
+    /// Where the pilot's HTTP agent answers.
+    pub fn agent(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.node.agent_port).into()
     }
 
     /// Where Beam writes down each signature it lets out.

@@ -198,12 +198,12 @@ impl Network {
         of_role.map(|node| node.name.clone()).collect()
     }
 
-    /// Gives every node two fresh ports, and tells each about its peers.
+    /// Gives every node fresh ports, and tells each about its peers.
     fn assign_ports(&mut self) -> Result<()> {
         for slot in &mut self.slots {
-            let (rpc, p2p) = (ports::reserve()?, ports::reserve()?);
-            (slot.node.rpc_port, slot.node.p2p_port) = (rpc.port, p2p.port);
-            slot.reserved = vec![rpc, p2p];
+            let (rpc, p2p, agent) = (ports::reserve()?, ports::reserve()?, ports::reserve()?);
+            (slot.node.rpc_port, slot.node.p2p_port, slot.node.agent_port) = (rpc.port, p2p.port, agent.port);
+            slot.reserved = vec![rpc, p2p, agent];
         }
         for node in self.slots.iter().map(|slot| &slot.node) {
             let others = self.slots.iter().map(|other| &other.node).filter(|other| other.id != node.id);
@@ -227,7 +227,7 @@ async fn slots(program: &Path, dir: &Path, plan: &NetworkPlan) -> Result<Vec<Slo
         let text = home.to_string_lossy();
         let id = command::run(program, &[show_id, &["--home", &text]].concat()).await?;
         let program = program.to_path_buf();
-        let node = Node { name, role, home, id, rpc_port: 0, p2p_port: 0, program, arguments };
+        let node = Node { name, role, home, id, rpc_port: 0, p2p_port: 0, agent_port: 0, program, arguments };
         anyhow::Ok(Slot { node, reserved: Vec::new(), process: None })
     };
     try_join_all(plan.nodes().into_iter().map(slot)).await

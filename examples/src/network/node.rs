@@ -44,6 +44,8 @@ pub struct Node {
     pub rpc_port: u16,
     /// The port its peers dial.
     pub p2p_port: u16,
+    /// The port of the HTTP agent of the pilot that runs it, if one does.
+    pub agent_port: u16,
     pub(super) program: PathBuf,
     /// What `start` needs beside the home.
     pub(super) arguments: &'static [&'static str],
@@ -55,7 +57,7 @@ impl Node {
     pub(crate) fn for_tests(name: &str, role: Role, home: &Path) -> Self {
         let (name, home) = (name.to_owned(), home.to_path_buf());
         let (id, program) = (String::new(), PathBuf::from("node"));
-        Self { name, role, home, id, rpc_port: 1, p2p_port: 2, program, arguments: &[] }
+        Self { name, role, home, id, rpc_port: 1, p2p_port: 2, agent_port: 3, program, arguments: &[] }
     }
 
     /// The program and arguments that run it in the foreground.

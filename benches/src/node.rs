@@ -14,7 +14,7 @@ use prost::Message as _;
 use tendermint_proto::google::protobuf::Timestamp;
 
 /// The chain of all votes here.
-pub(crate) const CHAIN: &str = "beam-bench";
+pub const CHAIN: &str = "beam-bench";
 /// The signer answers within 3 s, come what may.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
@@ -24,7 +24,8 @@ const DIALED_WITHIN: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(5);
 
 /// A node with its signer connected.
-pub(crate) struct Node {
+#[derive(Debug)]
+pub struct Node {
     stream: UnixStream,
     frames: Frames,
     height: i64,
@@ -33,7 +34,10 @@ pub(crate) struct Node {
 
 impl Node {
     /// Listens at `path`, begins to dial with `dial`, and accepts.
-    pub(crate) fn listen(path: &Path, dial: impl FnOnce() -> Result<()>) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When nobody dials in time.
+    pub fn listen(path: &Path, dial: impl FnOnce() -> Result<()>) -> Result<Self> {
         let listener = UnixListener::bind(path).with_context(|| path.display().to_string())?;
         dial()?;
         let stream = accept(&listener)?;
@@ -43,11 +47,18 @@ impl Node {
     }
 
     /// Has `count` votes signed, and tells how long each took: from the request's first byte to the decoded answer.
-    pub(crate) fn sign(&mut self, count: usize) -> Result<Vec<Duration>> {
+    ///
+    /// # Errors
+    /// When one is refused, or the answer does not come.
+    pub fn sign(&mut self, count: usize) -> Result<Vec<Duration>> {
         (0..count).map(|_| self.sign_one()).collect()
     }
 
-    fn sign_one(&mut self) -> Result<Duration> {
+    /// The same for one vote.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub fn sign_one(&mut self) -> Result<Duration> {
         let request = SignVoteRequest { vote: Some(self.vote()?), chain_id: CHAIN.to_owned() };
         let began = Instant::now();
         self.stream.write_all(&Message::from(Sum::SignVoteRequest(request)).to_frame())?;
