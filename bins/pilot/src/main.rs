@@ -3,6 +3,9 @@
 mod assemble;
 mod cli;
 mod config;
+mod doctor;
+mod node_home;
+mod node_runs;
 mod report;
 mod run_node;
 mod watch_chain;

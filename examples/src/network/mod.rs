@@ -171,6 +171,14 @@ impl Network {
         }
     }
 
+    /// Asks one node that the lab runs to end, and kills it if it does not in time. Its ports are free afterwards.
+    pub async fn stop_node(&mut self, name: &str) {
+        let slot = self.slots.iter_mut().find(|slot| slot.node.name == name);
+        if let Some(mut process) = slot.and_then(|slot| slot.process.take()) {
+            process.terminate(STOPS_WITHIN).await;
+        }
+    }
+
     /// Kills every node the lab runs, at once.
     pub fn kill(&mut self) {
         for slot in &mut self.slots {
