@@ -7,6 +7,7 @@
 //! | [`floor_file`] | the highest mark this machine has seen, synced | `FloorStore` |
 //! | [`audit_file`] | every released signature, a line each | `AuditLog` |
 //! | [`process`] | the node as a process: started, adopted, watched, stopped | `NodeProcess` |
+//! | [`state_files`] | what gaiad, TMKMS and Horcrux remember of what they signed | |
 //! | [`config`] | the node's `config.toml`, made right for its role | |
 //! | [`rpc`] | what the node says of itself and of the chain | `HealthCheck` |
 
@@ -17,3 +18,4 @@ pub mod keys;
 pub mod privval;
 pub mod process;
 pub mod rpc;
+pub mod state_files;

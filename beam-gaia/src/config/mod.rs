@@ -10,10 +10,12 @@
 
 mod file;
 mod key_check;
+mod known;
 mod plan;
 mod role;
 
 pub use file::{ConfigError, apply};
 pub use key_check::{KeyCheckError, check_no_validator_key};
+pub use known::{KNOWN_APP, KNOWN_CLIENT, KNOWN_CONFIG};
 pub use plan::{Change, NotATable, plan};
 pub use role::{NodeRole, Peers};

@@ -10,14 +10,13 @@ use beam_core::register::{Register, RegisterKey};
 use beam_core::runtime::{
     HistoryCell, MeasuredRegister, PauseCell, RosterCell, SignerHandle, SignerParts, start_signer,
 };
-use beam_core::signing::{Floor, Mark, Record, Signer, SignerConfig, Step};
+use beam_core::signing::{Floor, Record, Signer, SignerConfig};
 use beam_core::sqlite::SqliteRegister;
 use beam_core::takeover::TakeoverConfig;
 use beam_gaia::audit_file::AuditFile;
 use beam_gaia::floor_file::FloorFile;
 use beam_gaia::keys::KeyFile;
 use beam_gaia::process::{GaiaProcess, ProcessConfig};
-use serde::Deserialize;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
@@ -95,30 +94,6 @@ pub(crate) async fn shared(config: &Config) -> Result<Shared> {
 /// This machine's floor, looked at without holding it.
 pub(crate) fn peek_floor(config: &Config) -> Result<Option<Floor>> {
     Ok(FloorFile::peek(&config.own("floor"))?)
-}
-
-/// The position at which the node signed by itself, if its home says so.
-pub(crate) fn signed_by_node(config: &Config) -> Result<Option<Mark>> {
-    #[derive(Deserialize)]
-    struct State {
-        height: String,
-        round: u32,
-        step: u8,
-    }
-    let path = config.node.home.join("data/priv_validator_state.json");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        return Ok(None);
-    };
-    let state: State =
-        serde_json::from_str(&text).with_context(|| format!("{} cannot be read", path.display()))?;
-    let height = state.height.parse().with_context(|| format!("{} has no height", path.display()))?;
-    let step = match state.step {
-        0 => return Ok(None),
-        1 => Step::Proposal,
-        2 => Step::Prevote,
-        _ => Step::Precommit,
-    };
-    Ok(Some(Mark::new(height, state.round, step)))
 }
 
 /// A validator's signer, running.

@@ -1,5 +1,7 @@
 //! The command line: what people type, and what they read.
 
+mod check_config;
+mod doctor;
 mod explain;
 mod history;
 mod init;
@@ -60,8 +62,12 @@ A validator's first machine, then its second:
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Writes node.toml for this machine.
+    /// Writes node.toml for this machine, or moves a validator in.
     Init(init::Args),
+    /// Finds what would hurt: on this machine, in its node's files, in the register.
+    Doctor(doctor::Args),
+    /// Looks node.toml over, and the node's own files: every mistake, with its line and what was meant.
+    CheckConfig(check_config::Args),
     /// Runs the node and its signer until told to stop (SIGTERM or Ctrl-C).
     Start,
     /// Shows the validator's machines and where each stands.
@@ -124,6 +130,8 @@ fn dispatch(cli: Cli) -> Result<Ending> {
     runtime.block_on(async {
         match cli.verb {
             Verb::Init(args) => init::run(&home, args),
+            Verb::Doctor(args) => doctor::run(&home, &args).await,
+            Verb::CheckConfig(args) => check_config::run(&home, &args),
             Verb::Start => start::run(&home).await,
             Verb::Status(args) => status::run(&home, args).await,
             Verb::Switchover(args) => switchover::switchover(&home, args).await,
