@@ -3,6 +3,8 @@
 mod assemble;
 mod cli;
 mod config;
+mod http;
+mod metrics;
 mod report;
 mod run_node;
 mod watch_chain;

@@ -3,6 +3,9 @@
 //!
 //! Times are milliseconds since 1970 by this machine's clock: for people, compared with nothing. What is not known is `None`.
 
+#[cfg(test)]
+pub(crate) mod samples;
+
 use beam_core::signing::{Handover, Mark};
 use serde::{Deserialize, Serialize};
 
@@ -125,6 +128,8 @@ pub(crate) struct RegisterReport {
     pub(crate) p99_ms: Option<f64>,
     /// When it last answered.
     pub(crate) last_ok_ms: Option<u64>,
+    /// When it last did not.
+    pub(crate) last_failed_ms: Option<u64>,
 }
 
 /// What the chain shows of our votes.

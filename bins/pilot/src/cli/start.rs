@@ -16,6 +16,7 @@ use beam_gaia::config::{self as node_config, NodeRole, Peers};
 use beam_gaia::keys::harden_process;
 use beam_gaia::privval::{Dialer, Link, LinkState, Service};
 use beam_gaia::rpc::{NodeRpc, ValidatorAddress};
+use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
@@ -24,6 +25,8 @@ use tokio::time::timeout;
 use super::Ending;
 use crate::assemble;
 use crate::config::Config;
+use crate::http::Agent;
+use crate::report::Report;
 use crate::run_node::run_node;
 use crate::watch_chain::ChainWatch;
 
@@ -76,6 +79,10 @@ pub(super) async fn run(home: &Path) -> Result<Ending> {
         let _ = node_end.await;
     }));
     let running = tokio::spawn(run_node(node, session, config.node.stop_grace, stopping));
+    let (report, reports) =
+        watch::channel(Report::begin(&config.name, config.role, config.chain.id.as_str(), now_ms()));
+    let reporting = tokio::spawn(tell_alive(report));
+    let agent = Agent::start(&config, reports);
 
     let told = told_to_stop().await?;
     tracing::info!(signal = told, "stopping: first the node, then the signer");
@@ -84,17 +91,31 @@ pub(super) async fn run(home: &Path) -> Result<Ending> {
     // Nobody dials any more if this fails.
     let _ = node_ended.send(());
     dialing.await?;
-    for task in [chain, notices, links] {
+    for task in [chain, notices, links, reporting] {
         task.abort();
         // Aborted is how it should end.
         let _ = task.await;
     }
+    agent.stop().await;
     // The last handle: nobody can ask any more, so the signer ends when its last write has.
     drop(signer.handle);
     if timeout(SIGNER_ENDS_WITHIN, signer.task).await.is_err() {
         tracing::warn!(within = ?SIGNER_ENDS_WITHIN, "the signer did not end");
     }
     Ok(Ending::Fine)
+}
+
+/// Says that the pilot's loops turn.
+async fn tell_alive(report: watch::Sender<Report>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        ticks.tick().await;
+        report.send_modify(|report| report.updated_ms = now_ms());
+    }
+}
+
+fn now_ms() -> u64 {
+    u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default()
 }
 
 /// Makes the node's configuration right, and makes sure that it cannot sign by itself.

@@ -119,6 +119,7 @@ impl Config {
         if let Some(signer) = &self.signer {
             mistakes.extend(Self::mistakes_of_signer(signer));
         }
+        mistakes.extend(self.agent.mistakes());
         mistakes
     }
 
@@ -235,5 +236,27 @@ mod tests {
         let text = render(&Answers { name: "a b".to_owned(), rank: 0, command: vec![], ..answers() });
         let error = format!("{:#}", load(&text).unwrap_err());
         assert!(["name", "rank", "command"].iter().all(|key| error.contains(key)), "{error}");
+    }
+    fn with_agent(agent: &str) -> Result<Config> {
+        load(&format!("{}\n[agent]\n{agent}", render(&answers())))
+    }
+
+    #[test]
+    fn an_agent_for_the_whole_world_has_to_be_wished_for() {
+        for public in ["0.0.0.0:9393", "[::]:9393", "8.8.8.8:9393"] {
+            let error = format!("{:#}", with_agent(&format!("listen = {public:?}")).unwrap_err());
+            assert!(error.contains("agent.listen") && error.contains("allow_public"), "{error}");
+            with_agent(&format!("listen = {public:?}\nallow_public = true")).unwrap();
+            with_agent(&format!("listen = {public:?}\nenabled = false")).unwrap();
+        }
+        assert_eq!(with_agent("listen = \"10.0.0.1:9000\"").unwrap().agent.listen.port(), 9000);
+        assert!(with_agent("").unwrap().agent.listen.ip().is_loopback(), "private unless told otherwise");
+    }
+
+    #[test]
+    fn a_metrics_file_is_not_written_without_a_pause() {
+        for wrong in ["metrics_every = \"0s\"", "metrics_every = \"2h\"", "listen = \"127.0.0.1:0\""] {
+            assert!(with_agent(wrong).is_err(), "{wrong}");
+        }
     }
 }

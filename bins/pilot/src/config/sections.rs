@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use beam_core::id::ChainId;
 use beam_core::takeover::TakeoverConfig;
 use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::http::is_private;
 
 /// What this machine is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
@@ -143,17 +146,18 @@ impl Default for LogsSection {
     }
 }
 
-/// The HTTP agent: `/livez`, `/readyz`, `/status`, `/metrics`.
+/// The HTTP agent: `/livez`, `/readyz`, `/status`, `/metrics`. And the metrics as a file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct AgentSection {
-    /// Whether there is one.
+    /// Whether it listens. The metrics file is written in any case.
     pub(crate) enabled: bool,
-    /// Where it listens. It answers whoever asks, so a public address is refused unless `allow_public` says otherwise.
+    /// Where it listens. It answers whoever asks, so a public address is refused unless `allow_public` says otherwise; "all
+    /// addresses" counts as one. A port that is taken keeps nothing from working: it is logged, and tried again.
     pub(crate) listen: SocketAddr,
     /// Lets `listen` be a public address.
     pub(crate) allow_public: bool,
-    /// How often the metrics are written to `metrics.prom` in the pilot's home as well.
+    /// How often the metrics are written to `metrics.prom` in the pilot's home: 1 s to 1 h.
     #[serde(deserialize_with = "duration")]
     pub(crate) metrics_every: Duration,
 }
@@ -161,6 +165,28 @@ pub(crate) struct AgentSection {
 impl AgentSection {
     /// The agent's port unless another is given.
     pub(crate) const PORT: u16 = 9393;
+    /// More often than each second, a disk is written to for nobody; less often than each hour, the file tells the past.
+    const METRICS_EVERY: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60 * 60);
+
+    /// All that is wrong with the values.
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        let address = self.listen.ip();
+        if self.enabled && !self.allow_public && !is_private(address) {
+            mistakes.push(format!(
+                "agent.listen = \"{}\": {address} may be reached by anybody, and the agent answers whoever asks; give it a \
+                 private address, or set agent.allow_public = true if a firewall stands before it",
+                self.listen
+            ));
+        }
+        if self.listen.port() == 0 {
+            mistakes.push("agent.listen has port 0: nobody would know where to ask".to_owned());
+        }
+        if !Self::METRICS_EVERY.contains(&self.metrics_every) {
+            mistakes.push(format!("agent.metrics_every = {:?}: between 1s and 1h", self.metrics_every));
+        }
+        mistakes
+    }
 }
 
 impl Default for AgentSection {
