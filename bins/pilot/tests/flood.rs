@@ -26,13 +26,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
-/// No vote may take longer: the shortest `takeover_after` that a pilot accepts. A vote that is later may be cast by the standby.
-const LATE: Duration = Duration::from_millis(100);
+/// No vote may take longer: the shortest `takeover_after` that is advised, for blocks of 1 s. A later one is the standby's.
+const LATE: Duration = Duration::from_millis(300);
 /// Half of the votes under the flood may take so much longer than half of those without: this many times, and a little that is
-/// nothing to a chain. With an agent in the signer's own runtime, and without limits, it was 20 times.
+/// nothing to a chain. With an agent in the signer's own runtime, and without limits, it was 20 to 100 times as long.
 const MEDIAN_TIMES_MAX: u32 = 4;
 /// See [`MEDIAN_TIMES_MAX`].
-const MEDIAN_MORE_MAX: Duration = Duration::from_millis(2);
+const MEDIAN_MORE_MAX: Duration = Duration::from_millis(5);
 /// How long votes are asked for without a flood, and with one.
 const CALM: Duration = Duration::from_secs(3);
 const FLOOD: Duration = Duration::from_secs(8);
@@ -44,8 +44,6 @@ const FLOODERS: u8 = 250;
 const COMES_BACK_AFTER: Duration = Duration::from_millis(20);
 /// Files that the pilot may have open: its own, and 64 connections.
 const FILES_MAX: usize = 64 + 40;
-/// What the pilot may say meanwhile. A flood must not fill a disk.
-const LOG_BYTES_MAX: usize = 4096;
 
 /// What one of the flood does with its connection.
 async fn attack(kind: u8, mut stream: TcpStream) -> std::io::Result<bool> {
@@ -183,7 +181,8 @@ async fn a_flood_of_the_agent_delays_no_vote() {
     let median_max = calm.median().unwrap() * MEDIAN_TIMES_MAX + MEDIAN_MORE_MAX;
     assert!(flooded.median().unwrap() <= median_max, "the signer was kept busy");
     assert!(files <= FILES_MAX, "{files} open files");
-    assert!(host.log().len() <= said + LOG_BYTES_MAX, "{}", host.log());
+    let log = host.log().split_off(said);
+    assert!(!log.contains("agent"), "a flood must not fill the log:\n{log}");
     let after = Instant::now();
     assert_eq!(host.get("/livez").await.status, 200);
     assert!(after.elapsed() < WITHIN / 3, "it took the agent {:?} to recover", after.elapsed());

@@ -262,7 +262,7 @@ mod tests {
         assert!(["name", "rank", "command"].iter().all(|key| error.contains(key)), "{error}");
     }
     fn with_agent(agent: &str) -> Result<Config> {
-        load(&format!("{}\n[agent]\n{agent}", render(&answers())))
+        load(&render(&answers()).replace("[agent]", &format!("[agent]\n{agent}")))
     }
 
     #[test]
@@ -283,6 +283,7 @@ mod tests {
             assert!(with_agent(wrong).is_err(), "{wrong}");
         }
     }
+<<<<<<< HEAD
 
     #[test]
     fn every_key_that_is_valid_stands_in_the_file_and_means_its_default() {
@@ -369,4 +370,6 @@ mod tests {
         assert!(mistakes.iter().all(|mistake| mistake.line.is_some()), "{mistakes:?}");
         assert!(mistakes.len() > 1, "{mistakes:?}");
     }
+=======
+>>>>>>> agent
 }
