@@ -14,6 +14,7 @@
 //! |---|---|
 //! | [`signing`] | the rule that keeps two machines from signing twice, its proof, and the machine that keeps it |
 //! | [`takeover`] | how long a standby waits for the owner |
+//! | [`health`] | whether a node does its work and what heals it; missed blocks as the chain counts them |
 //! | [`register`] | the shared cell, as a trait: two methods and a contract |
 //! | [`roster`], [`pause`], [`history`] | which machines are there, whether takeovers are paused, what happened; for people and plans, never for safety |
 //! | [`shared`] | what these three have in common |
@@ -35,6 +36,7 @@ pub mod alert_sink;
 pub mod audit_log;
 pub mod cloud_provider;
 pub mod floor_store;
+pub mod health;
 pub mod health_check;
 pub mod history;
 pub mod id;

@@ -9,11 +9,13 @@
 //! | [`process`] | the node as a process: started, adopted, watched, stopped | `NodeProcess` |
 //! | [`state_files`] | what gaiad, TMKMS and Horcrux remember of what they signed | |
 //! | [`config`] | the node's `config.toml`, made right for its role | |
-//! | [`rpc`] | what the node says of itself and of the chain | `HealthCheck` |
+//! | [`rpc`] | what the node says of itself and of the chain | |
+//! | [`health`] | looking at a node, all at once | feeds `health::NodeHealth` and `health::missed` |
 
 pub mod audit_file;
 pub mod config;
 pub mod floor_file;
+pub mod health;
 pub mod keys;
 pub mod privval;
 pub mod process;

@@ -48,6 +48,12 @@ impl NodeRpc {
         Self { address }
     }
 
+    /// Where it asks.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What the node says of itself.
     ///
     /// # Errors

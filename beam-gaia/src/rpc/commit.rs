@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use beam_core::health::missed::{self, Flag, Share};
 use beam_core::id::{ParseError, from_hex};
 use beam_core::signing::{BlockId, Height, Mark, Round, Sighting, Step};
 use beam_core::signing_key::PublicKey;
@@ -13,8 +14,8 @@ use tendermint::block::{CommitSig, Id};
 use tendermint_proto::v0_38::types::{CanonicalBlockId, CanonicalPartSetHeader};
 use tendermint_rpc::endpoint::commit::Response;
 
-use super::RpcError;
 use super::client::unreadable;
+use super::{RpcError, ValidatorSet};
 
 /// A validator's consensus address: the first 20 bytes of its public key's SHA-256. Written in upper-case hexadecimal digits, as nodes
 /// do.
@@ -97,6 +98,8 @@ pub struct Committed {
     /// come.
     pub canonical: bool,
     signed: BTreeMap<ValidatorAddress, bool>,
+    /// The places in the validator set whose signatures are absent. Nothing else in a commit tells whose they are.
+    absent: Vec<usize>,
 }
 
 impl Committed {
@@ -108,6 +111,35 @@ impl Committed {
             Some(false) => Vote::Nil,
             Some(true) => Vote::Block,
         }
+    }
+
+    /// The counts of this commit, for the ledger of missed blocks; `set` is the validator set of its height, which is needed only if
+    /// our vote is absent. `None` if the commit is not canonical, or if only the set could tell whether our validator is in it.
+    #[must_use]
+    pub fn counts(&self, validator: &ValidatorAddress, set: Option<&ValidatorSet>) -> Option<missed::Commit> {
+        let seat = set.map(|set| set.seats.iter().find(|(address, _)| address == validator));
+        let ours = match (self.vote(validator), seat) {
+            (Vote::Block, _) => Flag::Block,
+            (Vote::Nil, _) => Flag::Nil,
+            (Vote::Absent, Some(Some(_))) => Flag::Absent,
+            (Vote::Absent, Some(None)) => Flag::NotSeated,
+            (Vote::Absent, None) => return None,
+        };
+        let count = |len: usize| u64::try_from(len).unwrap_or(u64::MAX);
+        let (seats, absent) = (count(self.signed.len() + self.absent.len()), count(self.absent.len()));
+        let (us, us_absent) = (u64::from(ours != Flag::NotSeated), u64::from(ours == Flag::Absent));
+        let others = Share { absent: absent.saturating_sub(us_absent), of: seats.saturating_sub(us) };
+        let power = set.map(|set| self.power_of_others(validator, set));
+        let Self { height, round, .. } = *self;
+        self.canonical.then_some(missed::Commit { height, round, ours, others, power })
+    }
+
+    fn power_of_others(&self, validator: &ValidatorAddress, set: &ValidatorSet) -> Share {
+        let others = set.seats.iter().enumerate().filter(|(_, (address, _))| address != validator);
+        others.fold(Share::default(), |sum, (place, (_, power))| {
+            let absent = if self.absent.contains(&place) { *power } else { 0 };
+            Share { absent: sum.absent.saturating_add(absent), of: sum.of.saturating_add(*power) }
+        })
     }
 
     /// This validator's signature as the signing rule wants to know of it; `None` if there is none.
@@ -127,10 +159,13 @@ impl TryFrom<Response> for Committed {
 
     fn try_from(answer: Response) -> Result<Self, RpcError> {
         let commit = &answer.signed_header.commit;
-        let mut signed = BTreeMap::new();
-        for signature in &commit.signatures {
+        let (mut signed, mut absent) = (BTreeMap::new(), Vec::new());
+        for (place, signature) in commit.signatures.iter().enumerate() {
             let (validator, for_block) = match signature {
-                CommitSig::BlockIdFlagAbsent => continue,
+                CommitSig::BlockIdFlagAbsent => {
+                    absent.push(place);
+                    continue;
+                }
                 CommitSig::BlockIdFlagNil { validator_address, .. } => (validator_address, false),
                 CommitSig::BlockIdFlagCommit { validator_address, .. } => (validator_address, true),
             };
@@ -142,6 +177,7 @@ impl TryFrom<Response> for Committed {
             block: canonical(&commit.block_id).ok_or_else(|| unreadable("a commit for no block"))?,
             canonical: answer.canonical,
             signed,
+            absent,
         })
     }
 }

@@ -1,19 +1,20 @@
 //! A node's RPC that says what a test wants.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
 use super::ValidatorAddress;
 
 /// What every question is answered with.
 #[derive(Clone)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     status: u16,
     body: String,
     manner: Manner,
@@ -32,23 +33,23 @@ enum Manner {
 }
 
 impl Answer {
-    pub(super) fn ok(body: impl Into<String>) -> Self {
+    pub(crate) fn ok(body: impl Into<String>) -> Self {
         Self::with(200, body)
     }
 
-    pub(super) fn with(status: u16, body: impl Into<String>) -> Self {
+    pub(crate) fn with(status: u16, body: impl Into<String>) -> Self {
         Self { status, body: body.into(), manner: Manner::Http }
     }
 
-    pub(super) fn raw(text: impl Into<String>) -> Self {
+    pub(crate) fn raw(text: impl Into<String>) -> Self {
         Self { manner: Manner::Raw, ..Self::ok(text) }
     }
 
-    pub(super) fn drip(body: &str) -> Self {
+    pub(crate) fn drip(body: &str) -> Self {
         Self { manner: Manner::Drip, ..Self::ok(body) }
     }
 
-    pub(super) fn silent() -> Self {
+    pub(crate) fn silent() -> Self {
         Self { manner: Manner::Silent, ..Self::ok("") }
     }
 
@@ -70,45 +71,74 @@ impl Answer {
     }
 }
 
+/// What is said to a question that holds a text; the first that fits. Behind them, what is said to any other.
+type Answers = (Vec<(String, Answer)>, Answer);
+
 /// Answers until it is dropped.
-pub(super) struct Server {
-    pub(super) address: SocketAddr,
-    answer: Arc<Mutex<Answer>>,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    answers: Arc<Mutex<Answers>>,
     asked: Arc<Mutex<String>>,
+    questions: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
 impl Server {
-    pub(super) async fn start(answer: Answer) -> Self {
+    pub(crate) async fn start(answer: Answer) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (answer, asked) = (Arc::new(Mutex::new(answer)), Arc::new(Mutex::new(String::new())));
-        let (says, hears) = (Arc::clone(&answer), Arc::clone(&asked));
+        let answers: Arc<Mutex<Answers>> = Arc::new(Mutex::new((Vec::new(), answer)));
+        let asked = Arc::new(Mutex::new(String::new()));
+        let questions = Arc::new(AtomicUsize::new(0));
+        let (says, hears, counts) = (Arc::clone(&answers), Arc::clone(&asked), Arc::clone(&questions));
         let task = tokio::spawn(async move {
+            // Of their own, so that a question that hangs holds up no other.
+            let mut open = JoinSet::new();
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
-                let question = question(&mut stream).await;
-                *hears.lock().unwrap() = question;
-                let answer = says.lock().unwrap().clone();
-                // A client that has enough closes early.
-                let _ = answer.give(&mut stream).await;
+                counts.fetch_add(1, Ordering::Relaxed);
+                let (says, hears) = (Arc::clone(&says), Arc::clone(&hears));
+                open.spawn(async move {
+                    let question = question(&mut stream).await;
+                    let answer = {
+                        let (known, other) = &*says.lock().unwrap();
+                        known
+                            .iter()
+                            .find(|(text, _)| question.contains(text))
+                            .map_or(other, |(_, answer)| answer)
+                            .clone()
+                    };
+                    *hears.lock().unwrap() = question;
+                    // A client that has enough closes early.
+                    let _ = answer.give(&mut stream).await;
+                });
             }
         });
-        Self { address, answer, asked, task }
+        Self { address, answers, asked, questions, task }
     }
 
     /// From now on the answer is this.
-    pub(super) fn says(&self, answer: Answer) {
-        *self.answer.lock().unwrap() = answer;
+    pub(crate) fn says(&self, answer: Answer) {
+        *self.answers.lock().unwrap() = (Vec::new(), answer);
+    }
+
+    /// From now on the answer to questions with this text in them is that.
+    pub(crate) fn says_to(&self, text: &str, answer: Answer) {
+        self.answers.lock().unwrap().0.insert(0, (text.to_owned(), answer));
     }
 
     /// The body of the last question.
-    pub(super) fn asked(&self) -> String {
+    pub(crate) fn asked(&self) -> String {
         self.asked.lock().unwrap().clone()
     }
 
-    /// Closes the port for good.
-    pub(super) async fn stop(mut self) {
+    /// How many questions there were.
+    pub(crate) fn questions(&self) -> usize {
+        self.questions.load(Ordering::Relaxed)
+    }
+
+    /// Closes the port for good, and every connection.
+    pub(crate) async fn stop(mut self) {
         self.task.abort();
         let _ = (&mut self.task).await;
     }
@@ -138,6 +168,6 @@ async fn question(stream: &mut TcpStream) -> String {
     }
 }
 
-pub(super) fn address(hex: &str) -> ValidatorAddress {
+pub(crate) fn address(hex: &str) -> ValidatorAddress {
     hex.parse().unwrap()
 }

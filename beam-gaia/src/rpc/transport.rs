@@ -22,14 +22,15 @@ pub const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// The longest answer that is read, in bytes. A commit of 180 validators has about 50,000.
 pub const ANSWER_LEN_MAX: usize = 8 * 1024 * 1024;
 
-/// Sends a JSON-RPC question and gives the answer's HTTP status and body.
+/// Sends a JSON-RPC question and gives the answer's HTTP status and body, within [`ANSWER_WITHIN`].
 pub(super) async fn post(node: SocketAddr, question: String) -> Result<(StatusCode, Bytes), RpcError> {
     timeout(ANSWER_WITHIN, exchange(node, question))
         .await
         .unwrap_or_else(|_| Err(RpcError::Unreachable(TooSlow.into())))
 }
 
-async fn exchange(node: SocketAddr, question: String) -> Result<(StatusCode, Bytes), RpcError> {
+/// The same without a bound: the caller has one.
+pub(super) async fn exchange(node: SocketAddr, question: String) -> Result<(StatusCode, Bytes), RpcError> {
     let request = Request::post("/")
         .header(HOST, node.to_string())
         .header(CONTENT_TYPE, "application/json")

@@ -1,0 +1,4 @@
+mod properties;
+mod steps;
+mod story;
+mod table;

@@ -1,0 +1,72 @@
+use std::time::Duration;
+
+use super::story::Story;
+use crate::health::{Action, Condition, Event, Hold, Remedy, Unknown};
+use crate::machine::Machine;
+use crate::signing::Attempt;
+use crate::time::Instant;
+
+/// A node that stands while others advance, just when it is asked to be restarted; and the second it was.
+fn asked_to_restart() -> Story {
+    let mut story = Story::well();
+    story.obeyed = false;
+    story.stands().run(35);
+    assert!(story.line().ends_with("restarts: +35"), "{}", story.line());
+    story
+}
+
+#[test]
+fn one_restart_at_a_time() {
+    let mut story = asked_to_restart();
+    story.run(300);
+    assert_eq!(story.health.finding().hold, Some(Hold::UnderWay));
+    story.step(Event::Restarted { attempt: Attempt(77), done: true });
+    story.run(5);
+    assert_eq!(story.health.finding().hold, Some(Hold::UnderWay), "that was no attempt of ours");
+    story.step(Event::Restarted { attempt: Attempt(1), done: false });
+    story.run(5);
+    assert!(story.line().ends_with("restarts: +35 +345"), "one that failed is tried again: {}", story.line());
+}
+
+#[test]
+fn a_restart_that_nobody_answers_is_given_up() {
+    let mut story = asked_to_restart();
+    story.run(600);
+    assert!(story.line().ends_with("restarts: +35 +635"), "{}", story.line());
+}
+
+#[test]
+fn old_readings_tell_nothing() {
+    let mut health = Story::well().health;
+    let wake = health.wake_at().unwrap();
+    assert!(health.step(Instant::at(wake.since_start() - Duration::from_secs(1)), Event::Woken).is_empty());
+    let told = health.step(wake, Event::Woken);
+    let [Action::Tell(finding)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(finding.condition, Some(Condition::Unknown(Unknown::NotAsked)));
+    assert_eq!(finding.remedy, Remedy::Wait);
+    assert_eq!(health.wake_at(), None);
+}
+
+#[test]
+fn the_restarts_of_a_window_are_counted() {
+    let mut story = asked_to_restart();
+    let now = |second| Instant::at(Duration::from_secs(second));
+    assert_eq!(story.health.restarts(now(400)), 1);
+    assert_eq!(story.health.restarts(now(4_000)), 0);
+}
+
+#[test]
+fn every_condition_that_needs_a_person_says_what_to_do() {
+    for condition in [
+        Condition::Stands { height: crate::signing::Height(7) },
+        Condition::SignerBypassed,
+        Condition::WrongBinary,
+        Condition::NotVoting { missed: 3 },
+        Condition::CatchingUp { lag: Some(3), stalled: true },
+        Condition::ConsensusFailure,
+        Condition::Unreachable,
+    ] {
+        assert!(!condition.advice().is_empty(), "{condition}");
+        assert!(!condition.health().is_fine());
+    }
+}
