@@ -5,16 +5,11 @@ mod assemble;
 mod cli;
 mod clock;
 mod config;
-<<<<<<< HEAD
 mod doctor;
 mod http;
 mod metrics;
 mod node_home;
 mod node_runs;
-=======
-mod http;
-mod metrics;
->>>>>>> agent
 mod report;
 mod run_node;
 mod watch_chain;

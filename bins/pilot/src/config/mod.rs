@@ -283,7 +283,6 @@ mod tests {
             assert!(with_agent(wrong).is_err(), "{wrong}");
         }
     }
-<<<<<<< HEAD
 
     #[test]
     fn every_key_that_is_valid_stands_in_the_file_and_means_its_default() {
@@ -370,6 +369,4 @@ mod tests {
         assert!(mistakes.iter().all(|mistake| mistake.line.is_some()), "{mistakes:?}");
         assert!(mistakes.len() > 1, "{mistakes:?}");
     }
-=======
->>>>>>> agent
 }
