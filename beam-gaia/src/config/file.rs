@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, TomlError};
 
-use super::plan::{Change, NotATable, carry_out, plan};
+use super::plan::{Change, NotATable, carry_out, carry_out_dialled, plan};
 use super::role::NodeRole;
 
 /// A `config.toml` that was not made right. It is as it was before.
@@ -74,11 +74,29 @@ pub fn apply(path: &Path, role: &NodeRole) -> Result<Vec<Change>, ConfigError> {
     if role.peers().dialable {
         only_for_this_machine(path, &document)?;
     }
-    if !changes.is_empty() {
-        replace(path, document.to_string().as_bytes())
-            .map_err(|source| ConfigError::Write { path: path.into(), source })?;
-    }
+    write_if(!changes.is_empty(), path, &document)?;
     Ok(changes)
+}
+
+/// Notes in a copy of the file that a running node was started with that it was told to dial this role's peers: of all settings
+/// only those change that it then knows ([`InForce::WhenDialled`](super::InForce::WhenDialled)).
+///
+/// # Errors
+/// [`ConfigError`]; nothing is written then.
+pub fn apply_dialled(path: &Path, role: &NodeRole) -> Result<Vec<Change>, ConfigError> {
+    let mut document = read(path)?;
+    let changes = carry_out_dialled(&mut document, role)
+        .map_err(|source| ConfigError::Shape { path: path.into(), source })?;
+    write_if(!changes.is_empty(), path, &document)?;
+    Ok(changes)
+}
+
+fn write_if(changed: bool, path: &Path, document: &DocumentMut) -> Result<(), ConfigError> {
+    if !changed {
+        return Ok(());
+    }
+    replace(path, document.to_string().as_bytes())
+        .map_err(|source| ConfigError::Write { path: path.into(), source })
 }
 
 /// What [`apply`] would change, with nothing written: asked of a copy of the file that a running node was started with, it is
@@ -236,6 +254,21 @@ mod tests {
         let missing = missing(&path, &validator()).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "[p2p]\npex = true\n");
         assert_eq!(apply(&path, &validator()).unwrap(), missing);
+    }
+
+    #[test]
+    fn what_was_dialled_is_noted_and_nothing_else() {
+        let peers = Peers {
+            persistent: Some(vec!["a@h:1".into()]),
+            private_ids: Some(vec!["a".into()]),
+            ..Peers::default()
+        };
+        let role = NodeRole::Sentry { peers };
+        let (_folder, path) = home("");
+        assert_eq!(apply_dialled(&path, &role).unwrap().len(), 1);
+        let missing = missing(&path, &role).unwrap();
+        assert!(missing.iter().any(|change| change.key == "p2p.private_peer_ids"), "{missing:?}");
+        assert!(missing.iter().all(|change| change.key != "p2p.persistent_peers"), "{missing:?}");
     }
 
     #[test]

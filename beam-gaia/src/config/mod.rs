@@ -14,7 +14,7 @@ mod key_check;
 mod plan;
 mod role;
 
-pub use file::{ConfigError, apply, missing};
+pub use file::{ConfigError, apply, apply_dialled, missing};
 pub use key_check::{KeyCheckError, check_no_validator_key};
 pub use plan::{Change, NotATable, plan};
 pub use role::{InForce, NodeRole, Peers};

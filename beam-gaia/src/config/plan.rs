@@ -47,8 +47,21 @@ pub fn plan(document: &DocumentMut, role: &NodeRole) -> Result<Vec<Change>, NotA
 
 /// Makes the document right for this role.
 pub(super) fn carry_out(document: &mut DocumentMut, role: &NodeRole) -> Result<Vec<Change>, NotATable> {
+    put_all(document, role.settings())
+}
+
+/// Makes right only what a running node takes in by being told to dial.
+pub(super) fn carry_out_dialled(
+    document: &mut DocumentMut,
+    role: &NodeRole,
+) -> Result<Vec<Change>, NotATable> {
+    let settings = role.settings().into_iter();
+    put_all(document, settings.filter(|setting| setting.in_force == InForce::WhenDialled).collect())
+}
+
+fn put_all(document: &mut DocumentMut, settings: Vec<Setting>) -> Result<Vec<Change>, NotATable> {
     let mut changes = Vec::new();
-    for setting in role.settings() {
+    for setting in settings {
         changes.extend(put(document.as_table_mut(), setting)?);
     }
     Ok(changes)
