@@ -22,6 +22,8 @@ pub struct RegisterFigures {
     pub p99: Option<Duration>,
     /// When it last answered, by this machine's clock.
     pub last_ok: Option<SystemTime>,
+    /// When it last failed, by this machine's clock.
+    pub last_failed: Option<SystemTime>,
 }
 
 /// Wraps a register and measures it. It changes nothing about it. An operation that is dropped midway is not counted.
@@ -37,6 +39,7 @@ struct Seen {
     failed: u64,
     last: VecDeque<Duration>,
     last_ok: Option<SystemTime>,
+    last_failed: Option<SystemTime>,
 }
 
 impl MeasuredRegister {
@@ -63,6 +66,7 @@ impl MeasuredRegister {
             p50: at(50).copied(),
             p99: at(99).copied(),
             last_ok: seen.last_ok,
+            last_failed: seen.last_failed,
         }
     }
 
@@ -70,6 +74,7 @@ impl MeasuredRegister {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if !answered {
             seen.failed = seen.failed.saturating_add(1);
+            seen.last_failed = Some(SystemTime::now());
             return;
         }
         seen.answered = seen.answered.saturating_add(1);

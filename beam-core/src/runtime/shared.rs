@@ -114,12 +114,12 @@ impl<D: Document> SharedCell<D> {
 
 impl RosterCell {
     /// Notes that the machine `name` (see [`Roster::is_name`]) is there. If the roster is full, the machine that was seen longest ago
-    /// makes room.
+    /// makes room. Gives the roster as it is then.
     ///
     /// # Errors
     /// [`SharedError`] if it is not noted, or perhaps not.
-    pub async fn note(&self, name: &str, member: &Member) -> Result<(), SharedError> {
-        self.change(|roster| roster.note(name, member.clone())).await.map(|_| ())
+    pub async fn note(&self, name: &str, member: &Member) -> Result<Roster, SharedError> {
+        self.change(|roster| roster.note(name, member.clone())).await
     }
 }
 

@@ -19,7 +19,9 @@ use beam_gaia::keys::KeyFile;
 use beam_gaia::process::{GaiaProcess, ProcessConfig};
 use tokio::task::JoinHandle;
 
+use crate::clock::now_ms;
 use crate::config::Config;
+use crate::monitor::Tally;
 
 /// The cells of one validator.
 #[derive(Clone, Debug)]
@@ -105,6 +107,8 @@ pub(crate) struct RunningSigner {
     pub(crate) shared: Shared,
     /// What the register did, for people.
     pub(crate) measured: MeasuredRegister,
+    /// What it released and refused, for people.
+    pub(crate) tally: Tally,
 }
 
 /// Starts the signer, after everything that it stands on was looked at.
@@ -122,7 +126,7 @@ pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
     floor.load().await.context("this machine's floor file cannot be used")?;
     let audit = AuditFile::open(config.own("audit.jsonl"), &config.name, config.chain.id.clone())
         .context("the audit file cannot be written")?;
-    let me = SignerId::from_random(random()?);
+    let (me, tally) = (SignerId::from_random(random()?), Tally::new(Arc::new(audit)));
     let takeover = TakeoverConfig {
         takeover_after: config.signer()?.takeover_after,
         rank: config.signer()?.rank,
@@ -133,10 +137,13 @@ pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
         key: shared.cells.signing.clone(),
         signing_key: key.clone(),
         floor: Arc::new(floor),
-        audit: Arc::new(audit),
+        audit: Arc::new(tally.clone()),
     };
     let (handle, task) = start_signer(SignerConfig { me, takeover }, parts).await?;
-    Ok(RunningSigner { handle, task, me, key, shared, measured })
+    // Before the first vote is asked for, so that a pilot that starts in the middle of a pause keeps it.
+    let paused = shared.pause().read().await.unwrap_or_default();
+    handle.pause_takeovers(paused.at(now_ms()).is_some()).await;
+    Ok(RunningSigner { handle, task, me, key, shared, measured, tally })
 }
 
 /// The node, not yet started.

@@ -8,11 +8,11 @@ mod config;
 mod doctor;
 mod http;
 mod metrics;
+mod monitor;
 mod node_home;
 mod node_runs;
 mod report;
-mod run_node;
-mod watch_chain;
+mod run;
 
 use std::process::ExitCode;
 

@@ -49,7 +49,7 @@ async fn a_validator_that_signed_alone_moves_in_and_fails_over_without_a_contrad
     let running = a.beam(&["init"], &init).await.unwrap_err().to_string();
     assert!(running.contains("the node runs") && running.contains("is locked"), "{running}");
     assert!(!a.home().join("node.toml").exists());
-    bare.network.stop_node("a").await;
+    bare.network.stop_node("a").await.unwrap();
 
     let plan = a.beam(&["init"], &[&init[..], &["--dry-run"]].concat()).await.unwrap();
     assert!(plan.contains("would: remove the key from the node's home"), "{plan}");

@@ -3,6 +3,7 @@
 mod check;
 mod fields;
 mod keys;
+mod peers;
 mod sections;
 mod template;
 
@@ -15,6 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use beam_core::roster::Roster;
 use beam_core::takeover::TakeoverConfig;
 use serde::Deserialize;
+use tracing_subscriber::EnvFilter;
 
 pub(crate) use check::{Mistake, read};
 pub(crate) use keys::{Keys, StrangeTables, UnknownKey};
@@ -124,7 +126,15 @@ impl Config {
         if let Some(signer) = &self.signer {
             mistakes.extend(Self::mistakes_of_signer(signer));
         }
+        let wrong = self.health.references.iter().filter(|url| Self::rpc_address(url).is_err());
+        mistakes.extend(wrong.map(|url| {
+            format!("health.references has {url:?}: each must be like \"http://10.0.0.7:26657\"")
+        }));
         mistakes.extend(self.agent.mistakes());
+        mistakes.extend(peers::mistakes(&self.p2p));
+        if let Err(error) = self.logs.level.parse::<EnvFilter>() {
+            mistakes.push(format!("logs.level = {:?}: {error}", self.logs.level));
+        }
         mistakes
     }
 
@@ -167,10 +177,15 @@ impl Config {
 
     /// Where the node's RPC listens.
     pub(crate) fn rpc(&self) -> Result<SocketAddr> {
-        let authority = self.node.rpc.strip_prefix("http://").unwrap_or_default().trim_end_matches('/');
-        authority.parse().with_context(|| {
+        Self::rpc_address(&self.node.rpc).with_context(|| {
             format!("node.rpc must be like \"http://127.0.0.1:26657\", not {:?}", self.node.rpc)
         })
+    }
+
+    /// The address in an RPC's URL.
+    pub(crate) fn rpc_address(url: &str) -> Result<SocketAddr> {
+        let authority = url.strip_prefix("http://").unwrap_or_default().trim_end_matches('/');
+        Ok(authority.parse()?)
     }
 
     /// The path of the node's signer socket, if it is one.

@@ -142,7 +142,11 @@ fn p2p(p2p: &P2p) -> String {
 # How many peers may connect to it (unconditional ones are on top), and how many it connects to.
 {inbound}
 {outbound}
+# Lets a peer that is added here be dialled when the pilot reloads, without a restart of the node. It opens the unsafe
+# calls of the node's RPC to every program on this machine, and is refused if the RPC listens elsewhere.
+# dial_on_reload = {dial_on_reload}
 "#,
+        dial_on_reload = p2p.dial_on_reload,
         persistent = list(
             "persistent_peers",
             &p2p.persistent_peers,
@@ -187,12 +191,15 @@ fn logs() -> String {
     format!(
         r#"
 [logs]
+# What the pilot itself tells: error, warn, info, debug or trace, or a list such as "info,beam_core=debug". BEAM_LOG wins.
+# level = {level}
 # What the node says is kept in logs/. A file that has grown so large, in MiB, or become so old, is closed and compressed.
 # rotate_mib = {rotate_mib}
 # rotate_after = {rotate_after}
 # All of them together may be so large, in MiB; the oldest go.
 # total_mib = {total_mib}
 "#,
+        level = quoted(&default.level),
         rotate_mib = default.rotate_mib,
         rotate_after = duration(default.rotate_after),
         total_mib = default.total_mib,

@@ -64,6 +64,16 @@ impl Story {
         &self.entry
     }
 
+    /// The mark at which the epoch began.
+    pub(super) fn since(&self) -> Mark {
+        self.entry.since
+    }
+
+    /// When this machine learned that it owns.
+    pub(super) fn owned_at(&self) -> Instant {
+        self.owned_at
+    }
+
     /// This machine has released a signature. Says whether the entry is another by that.
     pub(super) fn signed(&mut self, mark: Mark, at: Instant) -> bool {
         let news = self.entry.signed_ms.is_none() && at >= self.owned_at && mark >= self.entry.since;

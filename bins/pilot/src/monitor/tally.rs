@@ -1,6 +1,6 @@
 //! Counting what the signer lets out and what it refuses, on the way to the audit file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -16,6 +16,8 @@ pub(crate) struct Figures {
     pub(crate) refused: u64,
     /// The last signature that left, and when.
     pub(crate) last: Option<(Mark, Instant)>,
+    /// The last few of them.
+    recent: VecDeque<(Mark, Instant)>,
     /// The precommit of each recent height: released or refused.
     parts: BTreeMap<Height, Part>,
 }
@@ -29,6 +31,8 @@ pub(crate) struct Tally {
 
 /// How many heights are remembered: as many as are looked back to find out why one was missed.
 const HEIGHTS_MAX: usize = 1024;
+/// How many signatures are remembered with their time: some ten heights' worth.
+const RECENT_MAX: usize = 32;
 
 impl Tally {
     pub(crate) fn new(log: Arc<dyn AuditLog>) -> Self {
@@ -45,6 +49,11 @@ impl Tally {
 }
 
 impl Figures {
+    /// The first signature that left at or after `since`, of those after `at`: what a new owner signed first.
+    pub(crate) fn first_since(&self, since: Mark, at: Instant) -> Option<(Mark, Instant)> {
+        self.recent.iter().copied().find(|(mark, released)| *mark >= since && *released >= at)
+    }
+
     /// What this machine did for a height, if it did anything.
     pub(crate) fn part(&self, height: Height) -> Option<Part> {
         self.parts.get(&height).copied()
@@ -53,6 +62,10 @@ impl Figures {
     fn released(&mut self, mark: Mark, at: Instant) {
         self.released = self.released.saturating_add(1);
         self.last = Some((mark, at));
+        if self.recent.len() >= RECENT_MAX {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((mark, at));
         if mark.step == Step::Precommit {
             self.remember(mark.height, Part::Released(mark.round));
         }

@@ -40,6 +40,8 @@ pub(crate) fn sentry() -> Report {
 fn node() -> NodeReport {
     NodeReport {
         pid: Some(4242),
+        trouble: None,
+        pending_restart: Vec::new(),
         starts: 2,
         version: Some("v28.0.0".to_owned()),
         height: Some(1000),
@@ -88,6 +90,7 @@ fn votes() -> VotesReport {
         to_height: 999,
         missed: 6,
         nil: 1,
+        unknown: 0,
         missed_own: 2,
         missed_network: 3,
         seen_not_included: 1,

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use beam_core::signing::Mark;
-use beam_gaia::config::{self as node_config, NodeRole, Peers};
+use beam_gaia::config::{self as node_config, NodeRole};
 use beam_gaia::keys::{Relocation, Remains, Whereabouts};
 use beam_gaia::state_files::{self, StateFormat};
 
@@ -24,6 +24,7 @@ use super::write;
 use crate::config::{P2p, SignerAnswers};
 use crate::node_home::{ADOPTED_STATE, NodeHome};
 use crate::node_runs::signs_of_life;
+use crate::run::node_settings;
 
 /// One step, as it is told before it is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,11 +101,7 @@ impl Adoption {
             None
         };
         let note = home.join(ADOPTED_STATE);
-        let peers = Peers {
-            persistent: p2p.persistent_peers.clone(),
-            unconditional_ids: p2p.unconditional_peer_ids.clone(),
-            private_ids: p2p.private_peer_ids.clone(),
-        };
+        let peers = node_settings::peers(p2p);
         let role = NodeRole::Validator { priv_validator_laddr: signer.laddr.clone(), peers };
         Ok(Self { node, key, key_from, key_to, whereabouts, signed, note, role })
     }
