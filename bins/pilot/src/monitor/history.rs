@@ -1,23 +1,27 @@
-//! Tells the history of this machine's epochs: when it comes to own, when it has signed, and what the change cost.
+//! Tells the history while this machine owns: that it came to, when it had signed, and what this and earlier changes cost.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
+use beam_core::history::{Cost, Entry};
 use beam_core::runtime::{HistoryCell, RosterCell};
-use beam_core::signing::{Height, Notice};
-use beam_gaia::rpc::{NodeRpc, ValidatorAddress, Vote};
+use beam_core::signing::{Epoch, Height, Notice};
+use beam_gaia::rpc::{NodeRpc, RpcError, ValidatorAddress, Vote};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{sleep, timeout};
 
 use super::Tally;
-use super::story::{Owned, Story};
+use super::story::{Owned, Story, Uncosted, uncosted};
 use crate::clock::now_ms;
 
 /// How often an entry that is not complete is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long one look at the chain may take.
-const LOOK_WITHIN: Duration = Duration::from_secs(5);
+/// How often missing costs are looked for while this machine owns.
+const COSTS_EVERY: Duration = Duration::from_secs(10);
+/// How long that may take.
+const COSTS_WITHIN: Duration = Duration::from_secs(10);
 
 /// What telling needs.
 pub(super) struct HistoryTask {
@@ -29,66 +33,111 @@ pub(super) struct HistoryTask {
     pub(super) history: HistoryCell,
 }
 
+/// What this machine tells while it owns.
+struct Telling {
+    story: Story,
+    signed: bool,
+    /// Changes whose cost this machine's node cannot tell any more.
+    lost: BTreeSet<Epoch>,
+    costs_due: Instant,
+}
+
 impl HistoryTask {
     /// Tells for as long as the signer runs.
     pub(super) async fn run(self, mut notices: Receiver<Notice>) {
-        let mut story: Option<Story> = None;
+        let mut telling: Option<Telling> = None;
         loop {
             tokio::select! {
                 notice = notices.recv() => match notice {
                     Ok(Notice::Owning { epoch, since, how, takeover }) => {
-                        let (at, at_ms) = (Instant::now(), now_ms());
-                        let owned = Owned { epoch, since, how, takeover };
-                        let roster = self.roster.read().await.unwrap_or_default();
-                        let begun = Story::begin(&self.name, &owned, &roster, at_ms, at);
-                        self.note(&begun).await;
-                        story = Some(begun);
+                        telling = Some(self.begin(Owned { epoch, since, how, takeover }).await);
                     }
                     // Whoever owns now tells the rest.
-                    Ok(Notice::Standby { .. }) => story = None,
+                    Ok(Notice::Standby { .. }) => telling = None,
                     Ok(_) | Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,
                 },
-                () = sleep(LOOK_EVERY), if story.is_some() => {
-                    if let Some(told) = &mut story && self.complete(told).await {
-                        self.note(told).await;
+                () = sleep(LOOK_EVERY), if telling.is_some() => {
+                    if let Some(telling) = &mut telling {
+                        self.complete(telling).await;
                     }
-                    story = story.filter(|told| told.wants_cost().is_some());
                 }
             }
         }
     }
 
-    /// Adds what has become known; says whether anything has.
-    async fn complete(&self, story: &mut Story) -> bool {
-        let signed = self.tally.figures().first_since(story.since(), story.owned_at());
-        let mut news = signed.is_some_and(|(mark, at)| story.signed(mark, at));
-        if let Some(heights) = story.wants_cost()
-            && let Ok(Some((missed, nil))) = timeout(LOOK_WITHIN, self.cost(heights)).await
-        {
-            story.cost(heights, missed, nil);
-            news = true;
-        }
-        news
+    async fn begin(&self, owned: Owned) -> Telling {
+        let (at, at_ms) = (Instant::now(), now_ms());
+        let roster = self.roster.read().await.unwrap_or_default();
+        let story = Story::begin(&self.name, &owned, &roster, at_ms, at);
+        self.note(story.entry()).await;
+        Telling { story, signed: false, lost: BTreeSet::new(), costs_due: at }
     }
 
-    /// How many of our votes are absent, and nil, once the chain shows all of these heights.
-    async fn cost(&self, (from, to): (Height, Height)) -> Option<(u64, u64)> {
-        // The last one first: before it is there, the others need not be asked for.
-        let mut cost = (0_u64, 0_u64);
-        for height in (from.0..=to.0).rev() {
-            let commit = self.rpc.commit(Height(height)).await.ok().filter(|commit| commit.canonical)?;
+    /// Adds what has become known.
+    async fn complete(&self, telling: &mut Telling) {
+        if !telling.signed {
+            let story = &mut telling.story;
+            let first = self.tally.figures().first_since(story.since(), story.owned_at());
+            telling.signed = first.is_some_and(|(mark, at)| story.signed(mark, at));
+            if telling.signed {
+                self.note(story.entry()).await;
+            }
+        }
+        if Instant::now() >= telling.costs_due {
+            telling.costs_due = Instant::now() + COSTS_EVERY;
+            // What comes late is for the next time.
+            let _ = timeout(COSTS_WITHIN, self.costs(&mut telling.lost)).await;
+        }
+    }
+
+    /// Tells what changes of owner have cost, as far as the chain shows it by now.
+    async fn costs(&self, lost: &mut BTreeSet<Epoch>) {
+        let Ok(history) = self.history.read().await else { return };
+        for wanted in uncosted(&history) {
+            if lost.contains(&wanted.epoch) {
+                continue;
+            }
+            match self.cost(&wanted).await {
+                Ok(None) => {}
+                Ok(Some(cost)) => {
+                    let told =
+                        history.entry(wanted.epoch).map(|entry| Entry { cost: Some(cost), ..entry.clone() });
+                    if let Some(told) = told {
+                        self.note(&told).await;
+                    }
+                }
+                Err(error) => {
+                    tracing::debug!(error = &error as &dyn Error, epoch = %wanted.epoch, "what it cost is not known");
+                    lost.insert(wanted.epoch);
+                }
+            }
+        }
+    }
+
+    /// How many of our votes are absent, and nil; `None` if the chain does not show all of these heights yet. The last one first: before it is
+    /// there, the others need not be asked for.
+    async fn cost(&self, wanted: &Uncosted) -> Result<Option<Cost>, RpcError> {
+        if self.rpc.status().await?.height <= wanted.to {
+            return Ok(None);
+        }
+        let mut cost = Cost { from_height: wanted.from.0, to_height: wanted.to.0, missed: 0, nil: 0 };
+        for height in (wanted.from.0..=wanted.to.0).rev() {
+            let commit = match self.rpc.commit(Height(height)).await {
+                Ok(commit) if commit.canonical => commit,
+                Ok(_) | Err(RpcError::Unreachable(_)) => return Ok(None),
+                Err(error) => return Err(error),
+            };
             match commit.vote(&self.validator) {
-                Vote::Absent => cost.0 = cost.0.saturating_add(1),
-                Vote::Nil => cost.1 = cost.1.saturating_add(1),
+                Vote::Absent => cost.missed = cost.missed.saturating_add(1),
+                Vote::Nil => cost.nil = cost.nil.saturating_add(1),
                 Vote::Block => {}
             }
         }
-        Some(cost)
+        Ok(Some(cost))
     }
 
-    async fn note(&self, story: &Story) {
-        let entry = story.entry().clone();
+    async fn note(&self, entry: &Entry) {
         if let Err(error) = self.history.change(|history| history.tell(entry.clone())).await {
             tracing::warn!(error = &error as &dyn Error, "not noted in the history");
         }

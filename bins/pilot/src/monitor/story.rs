@@ -1,9 +1,9 @@
-//! The history as this machine can tell it: an entry for each epoch that it came to own, completed when it has signed, and again when
-//! the chain has told what the change cost.
+//! The history as this machine can tell it: an entry for each epoch that it came to own, completed when it has signed; and which
+//! changes of owner still lack what they cost.
 
 use std::time::Instant;
 
-use beam_core::history::{Cost, Entry};
+use beam_core::history::{Entry, History};
 use beam_core::id::SignerId;
 use beam_core::roster::Roster;
 use beam_core::signing::{Epoch, Handover, Height, Mark, Takeover};
@@ -12,13 +12,14 @@ use crate::clock::millis;
 
 /// How many heights after a change are counted as its cost. What goes wrong later has another cause.
 const COST_HEIGHTS: u64 = 8;
+/// How many of the newest changes are looked at for a missing cost.
+const COSTED_MAX: usize = 16;
 
-/// The newest change, as far as it is told.
+/// The newest change to this machine, as far as it is told.
 #[derive(Debug)]
 pub(super) struct Story {
     entry: Entry,
     owned_at: Instant,
-    costed: bool,
 }
 
 /// A change of owner to this machine.
@@ -56,7 +57,7 @@ impl Story {
             by: Entry::BEAM.to_owned(),
             reason,
         };
-        Self { entry, owned_at: at, costed: false }
+        Self { entry, owned_at: at }
     }
 
     /// The entry as far as it is known.
@@ -82,25 +83,36 @@ impl Story {
         }
         news
     }
+}
 
-    /// The heights whose commits tell the cost, once the last of them can be known.
-    pub(super) fn wants_cost(&self) -> Option<(Height, Height)> {
-        let since = self.entry.since.height.0;
-        let from = Height(since.saturating_sub(1).max(1));
-        (!self.costed).then_some((from, Height(since.saturating_add(COST_HEIGHTS))))
-    }
+/// A change of owner whose cost nobody has told, and the heights that tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Uncosted {
+    pub(super) epoch: Epoch,
+    pub(super) from: Height,
+    pub(super) to: Height,
+}
 
-    /// What the chain has told of those heights: how many of our votes are absent, and nil.
-    pub(super) fn cost(&mut self, (from, to): (Height, Height), missed: u64, nil: u64) {
-        self.costed = true;
-        self.entry.cost = Some(Cost { from_height: from.0, to_height: to.0, missed, nil });
-    }
+/// Those whose cost is missing, the newest first: from the height before the change to a few after it, or to the next change.
+/// Whoever owns tells it, since the machine that came to own may not have lived to.
+pub(super) fn uncosted(history: &History) -> Vec<Uncosted> {
+    let newest_first = || history.entries.iter().rev();
+    let nexts = std::iter::once(None).chain(newest_first().map(|next| Some(next.since.height.0)));
+    let entries = newest_first().zip(nexts).take(COSTED_MAX);
+    let missing = entries.filter(|(entry, _)| entry.cost.is_none()).map(|(entry, next)| {
+        let since = entry.since.height.0;
+        let until_next = next.map_or(u64::MAX, |next| next.saturating_sub(1).max(since));
+        let to = Height(since.saturating_add(COST_HEIGHTS).min(until_next));
+        Uncosted { epoch: entry.epoch, from: Height(since.saturating_sub(1).max(1)), to }
+    });
+    missing.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
+    use beam_core::history::Cost;
     use beam_core::roster::Member;
     use beam_core::signing::Step;
 
@@ -125,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_takeover_is_told_when_it_happens_when_it_signs_and_when_its_cost_is_known() {
+    fn a_takeover_is_told_when_it_happens_and_when_it_signs() {
         let at = Instant::now();
         let mut story = Story::begin("b", &owned(Handover::Takeover), &roster(), 7, at);
         assert_eq!((story.entry().from.as_deref(), story.entry().waited_ms), (Some("a"), Some(301)));
@@ -135,10 +147,26 @@ mod tests {
         assert!(story.signed(Mark::new(100, 0, Step::Prevote), at + Duration::from_millis(9)));
         assert!(!story.signed(Mark::new(100, 0, Step::Precommit), at + Duration::from_millis(90)));
         assert_eq!(story.entry().took(), Some(Duration::from_millis(314)));
-        let heights = story.wants_cost().unwrap();
-        assert_eq!(heights, (Height(99), Height(108)));
-        story.cost(heights, 1, 0);
-        assert_eq!((story.wants_cost(), story.entry().cost.unwrap().missed), (None, 1));
+    }
+
+    #[test]
+    fn a_cost_is_wanted_up_to_the_next_change_and_once() {
+        let entry = |epoch, height| {
+            let owned = Owned {
+                epoch: Epoch(epoch),
+                since: Mark::new(height, 0, Step::Prevote),
+                ..owned(Handover::Init)
+            };
+            Story::begin("b", &owned, &roster(), 7, Instant::now()).entry().clone()
+        };
+        let cost = Some(Cost { from_height: 1, to_height: 9, missed: 0, nil: 0 });
+        let entries =
+            vec![Entry { cost, ..entry(1, 1) }, entry(2, 100), entry(3, 103), entry(4, 103), entry(5, 200)];
+        let heights: Vec<_> = uncosted(&History { entries })
+            .into_iter()
+            .map(|wanted| (wanted.epoch.0, wanted.from.0, wanted.to.0))
+            .collect();
+        assert_eq!(heights, [(5, 199, 208), (4, 102, 111), (3, 102, 103), (2, 99, 102)]);
     }
 
     #[test]
