@@ -17,6 +17,7 @@
 //! | [`register`] | the shared cell, as a trait: two methods and a contract |
 //! | [`roster`] | which machines are there; for people and planned switches, never for safety |
 //! | [`signing_key`], [`floor_store`], [`audit_log`] | what the signer needs of its machine |
+//! | [`logs`] | what a node's log says: records, causes, clues |
 //! | [`node_process`], [`health_check`], [`alert_sink`], [`cloud_provider`] | what a pilot and a commander need of the world |
 //! | [`machine`], [`time`], [`id`] | what all decisions share |
 //! | `runtime` (feature) | the driver on tokio, and the planned switch |
@@ -26,7 +27,7 @@
 //! # Invariants
 //!
 //! * Nothing in here reads a clock, draws a random number, opens a file or a socket, unless a feature says so. By
-//!   default the crate depends on `async-trait`, `serde` and `thiserror` and on nothing that does IO.
+//!   default the crate depends on `async-trait`, `memchr`, `serde` and `thiserror` and on nothing that does IO.
 //! * A signature is only ever made over bytes that the register held. See [`signing`] for the proof.
 //! * No `unsafe`, no panic on any input.
 
@@ -36,6 +37,7 @@ pub mod cloud_provider;
 pub mod floor_store;
 pub mod health_check;
 pub mod id;
+pub mod logs;
 pub mod machine;
 pub mod node_process;
 pub mod register;
