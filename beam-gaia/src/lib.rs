@@ -6,6 +6,7 @@
 //! | [`keys`] | `CometBFT`'s key file, and a process that holds a key | `SigningKey` |
 //! | [`floor_file`] | the highest mark this machine has seen, synced | `FloorStore` |
 //! | [`audit_file`] | every released signature, a line each | `AuditLog` |
+//! | [`logs`] | the node's output: captured, stamped, rotated, read back | |
 //! | [`process`] | the node as a process: started, adopted, watched, stopped | `NodeProcess` |
 //! | [`config`] | the node's `config.toml`, made right for its role | |
 //! | [`rpc`] | what the node says of itself and of the chain | `HealthCheck` |
@@ -14,6 +15,7 @@ pub mod audit_file;
 pub mod config;
 pub mod floor_file;
 pub mod keys;
+pub mod logs;
 pub mod privval;
 pub mod process;
 pub mod rpc;
