@@ -48,7 +48,9 @@ mod tests {
         // One validator of a test chain, as consensus and as x/slashing wrote it.
         let hex = of_hex("EAFFBDEA57A9AF44B21F28F77D8A91DC7EBC92C7").unwrap();
         assert_eq!(of_bech32("cosmosvalcons1atlmm6jh4xh5fvsl9rmhmz53m3lteyk8v94wmp"), Some(hex));
-        for no in ["", "1", "cosmosvalcons1atlmm", "cosmosvalcons1btlmm6jh4xh5fvsl9rmhmz53m3lteyk8v94wmp", "é1é"] {
+        for no in
+            ["", "1", "cosmosvalcons1atlmm", "cosmosvalcons1btlmm6jh4xh5fvsl9rmhmz53m3lteyk8v94wmp", "é1é"]
+        {
             assert_eq!(of_bech32(no), None, "{no}");
         }
         assert_eq!(of_hex("EAFF"), None);

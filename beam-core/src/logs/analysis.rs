@@ -222,7 +222,8 @@ impl Analysis {
             return;
         }
         let height = self.chain.last_height;
-        let example = || format!("{} s without a block after height {}", silent.as_secs(), height.unwrap_or_default());
+        let example =
+            || format!("{} s without a block after height {}", silent.as_secs(), height.unwrap_or_default());
         self.fault(Cause::NoBlocks, None, height, example);
     }
 
@@ -292,7 +293,8 @@ impl Analysis {
         if cause == Cause::PeerUnreachable && self.down.len() < DOWN_MAX {
             self.down.extend(subject.map(str::to_owned));
         }
-        self.run.met_itself |= cause == Cause::DoubleSign && record.message.starts_with(b"found conflicting vote");
+        self.run.met_itself |=
+            cause == Cause::DoubleSign && record.message.starts_with(b"found conflicting vote");
         let named = || rules::upgrade(&record.text()).or_else(|| rules::upgrade(&record.error()?));
         let height = match cause {
             Cause::UpgradeNeeded => record.height.or_else(|| named().map(|(_, height)| height)),

@@ -106,7 +106,9 @@ impl Watch {
                 self.own = self.own.or_else(|| address::of_hex(&address));
                 None
             }
-            Event::SomeoneJailed(who) if self.own.is_some() && address::of_bech32(&who) == self.own => Some(Clue::Jailed),
+            Event::SomeoneJailed(who) if self.own.is_some() && address::of_bech32(&who) == self.own => {
+                Some(Clue::Jailed)
+            }
             // Whatever the reason, it is deaf from now on; the reason has had a line of its own.
             Event::Fault(_, _) if record.message == b"CONSENSUS FAILURE!!!" => {
                 Some(Clue::ConsensusFailure { reason: cut(&record.error().unwrap_or_default()) })
@@ -137,7 +139,9 @@ fn of_cause(cause: Cause, words: &str) -> Option<Clue> {
         Cause::AppHash => Clue::AppHash,
         Cause::WalLost => Clue::WalLost,
         Cause::Panic | Cause::OutOfMemory => Clue::Panic { reason: cut(words) },
-        Cause::StartRefused | Cause::PortInUse | Cause::HomeInUse => Clue::StartRefused { reason: cut(words) },
+        Cause::StartRefused | Cause::PortInUse | Cause::HomeInUse => {
+            Clue::StartRefused { reason: cut(words) }
+        }
         _ => return None,
     })
 }

@@ -110,21 +110,31 @@ mod tests {
 
     #[test]
     fn a_panic_is_one_thing_however_long_its_dump() {
-        let dump = "goroutine 1 [running]:\nmain.main()\n\t/x.go:1 +0x1\ncreated by x in goroutine 2\n".repeat(50);
-        let text = format!("panic: runtime error: index out of range [recovered]\n\tpanic: again\n\n{dump}exit status 2");
-        assert_eq!(told(&text), [(Cause::Panic, "panic: runtime error: index out of range [recovered]".to_owned())]);
+        let dump =
+            "goroutine 1 [running]:\nmain.main()\n\t/x.go:1 +0x1\ncreated by x in goroutine 2\n".repeat(50);
+        let text = format!(
+            "panic: runtime error: index out of range [recovered]\n\tpanic: again\n\n{dump}exit status 2"
+        );
+        assert_eq!(
+            told(&text),
+            [(Cause::Panic, "panic: runtime error: index out of range [recovered]".to_owned())]
+        );
     }
 
     #[test]
     fn a_panic_with_a_known_reason_is_called_by_it() {
-        let text = "panic: error writing batch to DB: no space left on device\n\ngoroutine 1 [running]:\nx()\n";
+        let text =
+            "panic: error writing batch to DB: no space left on device\n\ngoroutine 1 [running]:\nx()\n";
         assert_eq!(told(text).into_iter().map(|(cause, _)| cause).collect::<Vec<_>>(), [Cause::DiskFull]);
     }
 
     #[test]
     fn after_a_usage_text_the_last_line_tells() {
         let usage = "Usage:\n  gaiad start [flags]\n\nFlags:\n      --halt-height uint  x\n\nGlobal Flags:\n  --y\n\n";
-        assert_eq!(told(&format!("{usage}no such thing\n\n")), [(Cause::StartRefused, "no such thing".to_owned())]);
+        assert_eq!(
+            told(&format!("{usage}no such thing\n\n")),
+            [(Cause::StartRefused, "no such thing".to_owned())]
+        );
         let twice = format!("{usage}first\n{usage}listen tcp: bind: address already in use\n");
         assert_eq!(
             told(&twice).into_iter().map(|(cause, _)| cause).collect::<Vec<_>>(),

@@ -78,7 +78,13 @@ mod tests {
 
     #[test]
     fn a_nodes_own_line_is_not_taken_for_a_captured_one() {
-        for line in ["", "7:31AM INF x", "{\"level\":\"info\"}", "2026-11-22T07:33:20Z text", "2026-11-22T07:33:20Z ? x"] {
+        for line in [
+            "",
+            "7:31AM INF x",
+            "{\"level\":\"info\"}",
+            "2026-11-22T07:33:20Z text",
+            "2026-11-22T07:33:20Z ? x",
+        ] {
             assert_eq!(Captured::read(line.as_bytes()), None, "{line}");
         }
     }

@@ -30,7 +30,9 @@ impl Limits {
     /// A clock that was put back makes no file old; one that was put forward closes it early, which harms nothing.
     #[must_use]
     pub fn closes(&self, bytes: u64, began: Option<Stamp>, now: Stamp) -> bool {
-        bytes > 0 && (bytes >= self.rotate_bytes || began.is_some_and(|began| now.since(began) >= self.rotate_after))
+        bytes > 0
+            && (bytes >= self.rotate_bytes
+                || began.is_some_and(|began| now.since(began) >= self.rotate_after))
     }
 
     /// Which closed files go, the oldest first, when the open one has `open_bytes`. The newest stays, whatever the limit:

@@ -88,7 +88,10 @@ mod tests {
         for piece in ["a", "b\nc", "\n\nd"] {
             splitter.push(piece.as_bytes(), |part| lines.push((part.text.to_vec(), part.rest, part.ends)));
         }
-        assert_eq!(lines, [(b"ab".to_vec(), false, true), (b"c".to_vec(), false, true), (vec![], false, true)]);
+        assert_eq!(
+            lines,
+            [(b"ab".to_vec(), false, true), (b"c".to_vec(), false, true), (vec![], false, true)]
+        );
         assert_eq!(splitter.held(), 1);
         splitter.flush(|part| assert_eq!(part, Part { text: b"d", rest: false, ends: false }));
         splitter.push(b"e\n", |part| assert_eq!(part, Part { text: b"e", rest: true, ends: true }));

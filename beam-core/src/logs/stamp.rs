@@ -149,7 +149,9 @@ mod tests {
 
     #[test]
     fn what_is_no_moment_is_not_read() {
-        for text in ["", "7:31AM INF", "2026-13-01T00:00:00Z", "2026-11-22T07:33:20+01:00", "2026-11-22 07:33:20Z"] {
+        for text in
+            ["", "7:31AM INF", "2026-13-01T00:00:00Z", "2026-11-22T07:33:20+01:00", "2026-11-22 07:33:20Z"]
+        {
             assert_eq!(Stamp::read(text.as_bytes()), None, "{text}");
         }
     }

@@ -25,7 +25,8 @@ fn feed(analysis: &mut Analysis, text: &[u8]) {
 /// What is found: `severity code ×count`, whether it is over, and at which heights.
 fn found(report: &Report) -> String {
     let line = |finding: &Finding| {
-        let mut out = format!("{:?} {} ×{}", finding.severity, finding.cause.code(), finding.count).to_lowercase();
+        let mut out =
+            format!("{:?} {} ×{}", finding.severity, finding.cause.code(), finding.count).to_lowercase();
         if finding.over {
             out += " over";
         }
@@ -115,11 +116,17 @@ fn a_clean_stop_is_no_finding() {
 
 #[test]
 fn a_chain_that_stands_still_says_nothing_and_that_is_found() {
-    assert_eq!(found(&analysed(stamped(HALTED, Mark::Said, 1_000))), "warning peer-unreachable ×1", "blocks went on");
+    assert_eq!(
+        found(&analysed(stamped(HALTED, Mark::Said, 1_000))),
+        "warning peer-unreachable ×1",
+        "blocks went on"
+    );
     let silence = b"2026-11-24T00:00:00.000Z | 7:31AM INF committed state height=103 module=state\n\
                     2026-11-24T00:05:00.000Z | 7:36AM INF Error reconnecting to peer. Trying again module=p2p\n";
     assert_eq!(found(&analysed(silence)), "critical no-blocks ×1 at 103-103, warning peer-unreachable ×1");
-    let again = [&silence[..], b"2026-11-24T00:06:00.000Z | 7:37AM INF committed state height=104 module=state\n"].concat();
+    let again =
+        [&silence[..], b"2026-11-24T00:06:00.000Z | 7:37AM INF committed state height=104 module=state\n"]
+            .concat();
     assert!(found(&analysed(again)).contains("warning no-blocks ×1 over at 103-103"));
 }
 
@@ -127,7 +134,8 @@ fn a_chain_that_stands_still_says_nothing_and_that_is_found() {
 fn whose_a_jailing_is_depends_on_whose_log_it_is() {
     let jailed = address::of_hex("EAFFBDEA57A9AF44B21F28F77D8A91DC7EBC92C7");
     let other = address::of_hex("B586D087D42A5ED75866D1A94ED05C4C736FB24B");
-    for (own, expected) in [(jailed, Cause::Jailed), (other, Cause::OthersJailed), (None, Cause::MaybeJailed)] {
+    for (own, expected) in [(jailed, Cause::Jailed), (other, Cause::OthersJailed), (None, Cause::MaybeJailed)]
+    {
         let mut analysis = Analysis::of(own);
         feed(&mut analysis, OTHERS_JAILED);
         assert!(analysis.report().findings.iter().any(|finding| finding.cause == expected), "{own:?}");
@@ -139,7 +147,10 @@ fn the_validators_own_address_is_learned_from_its_log() {
     let mut analysis = Analysis::default();
     feed(&mut analysis, b"7:31AM INF This node is a validator addr=EAFFBDEA57A9AF44B21F28F77D8A91DC7EBC92C7 module=consensus\n");
     feed(&mut analysis, OTHERS_JAILED);
-    feed(&mut analysis, b"7:31AM INF validator un-jailed validator=cosmosvalcons1atlmm6jh4xh5fvsl9rmhmz53m3lteyk8v94wmp\n");
+    feed(
+        &mut analysis,
+        b"7:31AM INF validator un-jailed validator=cosmosvalcons1atlmm6jh4xh5fvsl9rmhmz53m3lteyk8v94wmp\n",
+    );
     let report = analysis.report();
     let jailed = report.findings.iter().find(|finding| finding.cause == Cause::Jailed).unwrap();
     assert_eq!((jailed.severity, jailed.over), (Severity::Warning, true), "it was un-jailed");
@@ -148,7 +159,9 @@ fn the_validators_own_address_is_learned_from_its_log() {
 #[test]
 fn a_standbys_refusals_are_no_fault() {
     let refused = |reason: &str| {
-        format!("7:31AM ERR failed signing vote err=\"signerEndpoint returned error #1: {reason}\" height=5 module=consensus\n")
+        format!(
+            "7:31AM ERR failed signing vote err=\"signerEndpoint returned error #1: {reason}\" height=5 module=consensus\n"
+        )
     };
     let daily = [
         refused("beam: height 5 is behind the register, which is at height 6"),
@@ -160,7 +173,8 @@ fn a_standbys_refusals_are_no_fault() {
     assert_eq!(report.findings[0].subjects.len(), 3, "a kind each, whatever the heights");
     let halted = daily.concat() + &refused("beam: the signer has stopped: the register was put back");
     assert!(found(&analysed(halted)).starts_with("critical signer-refused ×1"));
-    let late = refused("beam: the register did not answer in time for height 5; without it nothing is signed");
+    let late =
+        refused("beam: the register did not answer in time for height 5; without it nothing is signed");
     assert_eq!(found(&analysed(late)), "critical register-out-of-reach ×1 at 5-5");
 }
 
@@ -174,7 +188,8 @@ fn what_every_block_would_show_is_over_after_some_blocks_without_it() {
 
 #[test]
 fn a_node_that_begins_anew_without_a_word_was_killed() {
-    let start = "7:31AM INF service start impl=multiAppConn module=proxy msg=\"Starting multiAppConn service\"\n";
+    let start =
+        "7:31AM INF service start impl=multiAppConn module=proxy msg=\"Starting multiAppConn service\"\n";
     let block = "7:31AM INF committed state height=7 module=state\n";
     assert_eq!(found(&analysed([start, block, start].concat())), "warning ended-unheard ×1 at 7-7");
     for told in ["7:31AM INF caught signal signal=terminated\n", "panic: no space left on device\n"] {
@@ -205,7 +220,8 @@ fn only_what_was_asked_for_is_looked_at() {
 
 #[test]
 fn a_note_of_lost_lines_is_a_finding() {
-    let note = format!("2026-11-24T00:00:00.000Z # {NOTE_DROPPED}12 lines (3456 bytes): no space left on device\n");
+    let note =
+        format!("2026-11-24T00:00:00.000Z # {NOTE_DROPPED}12 lines (3456 bytes): no space left on device\n");
     assert_eq!(found(&analysed(&note)), "warning log-gap ×1");
     let other = note.replace(NOTE_DROPPED, "began ");
     assert_eq!(found(&analysed(other)), "");
@@ -216,7 +232,10 @@ fn room_does_not_grow_with_what_is_told() {
     let mut analysis = Analysis::default();
     for number in 0..10_000 {
         analysis.line(format!("7:31AM ERR no {number} {} a=b", "x".repeat(500)).as_bytes());
-        analysis.line(format!("7:31AM INF Error reconnecting to peer. Trying again addr={number:040}@h:1 err=x").as_bytes());
+        analysis.line(
+            format!("7:31AM INF Error reconnecting to peer. Trying again addr={number:040}@h:1 err=x")
+                .as_bytes(),
+        );
         analysis.line(format!("goroutine {number} [running]:").as_bytes());
     }
     // Ten tables of eight names would fit into this many bytes as text.
@@ -232,7 +251,11 @@ fn clues_come_as_they_are_said_and_old_news_gives_none() {
     let clues = |log: &[u8], mark| {
         let mut watch = Watch::default();
         let lines = stamped(log, mark, 1);
-        lines.split(|byte| *byte == b'\n').filter_map(|line| watch.line(line)).map(|(_, clue)| clue).collect::<Vec<_>>()
+        lines
+            .split(|byte| *byte == b'\n')
+            .filter_map(|line| watch.line(line))
+            .map(|(_, clue)| clue)
+            .collect::<Vec<_>>()
     };
     let upgrade = include_bytes!("fixtures/plain-upgrade-needed.log");
     let needed = Clue::UpgradeNeeded { name: "v2".to_owned(), height: 497 };
@@ -249,9 +272,13 @@ fn clues_come_as_they_are_said_and_old_news_gives_none() {
 
 /// Lines of every kind, whole, cut and made up.
 fn any_line() -> impl Strategy<Value = Vec<u8>> {
-    let real: Vec<Vec<u8>> =
-        [SIGNER_BACK, OTHERS_JAILED, CLEAN_STOP].concat().split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
-    let texts = ["panic: x", "Usage:", "goroutine 1 [running]:", "\tx.go:1", "fatal error: out of memory", ""];
+    let real: Vec<Vec<u8>> = [SIGNER_BACK, OTHERS_JAILED, CLEAN_STOP]
+        .concat()
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect();
+    let texts =
+        ["panic: x", "Usage:", "goroutine 1 [running]:", "\tx.go:1", "fatal error: out of memory", ""];
     prop_oneof![
         proptest::sample::select(real.clone()),
         (proptest::sample::select(real), any::<proptest::sample::Index>())

@@ -84,7 +84,8 @@ impl Capture {
         fs::create_dir_all(folder.path())?;
         let mut log = OpenLog::open(folder)?;
         let (place, spool) = (Place::noted(folder), Spool::open(&folder.raw())?);
-        let known = place.filter(|place| spool.as_ref().is_some_and(|spool| spool.inode() == place.raw_inode));
+        let known =
+            place.filter(|place| spool.as_ref().is_some_and(|spool| spool.inode() == place.raw_inode));
         if let Some(place) = known.filter(|place| place.log_inode == log.inode()) {
             log.cut(place.log_len)?;
         }
@@ -121,7 +122,9 @@ impl Capture {
         self.spool = Some(spool);
         let found = len.saturating_sub(self.read_to);
         if found > 0 {
-            let note = format!("{found} bytes were there when the pilot came; the stamps of the lines marked ~ say when they were read");
+            let note = format!(
+                "{found} bytes were there when the pilot came; the stamps of the lines marked ~ say when they were read"
+            );
             self.note(&note, super::now());
         }
         Ok(())
@@ -170,7 +173,8 @@ impl Capture {
     /// Stamps the first `len` bytes of the block.
     fn take(&mut self, len: usize, now: Stamp, clue: &mut dyn FnMut(Stamp, Clue)) {
         // What was found and what came after are stamped apart, even if they come in one block.
-        let found = usize::try_from(self.found_to.saturating_sub(self.read_to)).unwrap_or(usize::MAX).min(len);
+        let found =
+            usize::try_from(self.found_to.saturating_sub(self.read_to)).unwrap_or(usize::MAX).min(len);
         let block = std::mem::take(&mut self.block);
         for (part, mark) in [(block.get(..found), Mark::Found), (block.get(found..len), Mark::Said)] {
             let mut splitter = std::mem::replace(&mut self.splitter, Splitter::new(LINE_LEN_MAX));
@@ -207,7 +211,8 @@ impl Capture {
     }
 
     fn note(&mut self, words: &str, now: Stamp) {
-        self.waiting.extend_from_slice(format!("{now} {} {words}\n", char::from(Mark::Note.byte())).as_bytes());
+        self.waiting
+            .extend_from_slice(format!("{now} {} {words}\n", char::from(Mark::Note.byte())).as_bytes());
     }
 
     /// Writes down what waits, and notes the place.
@@ -257,7 +262,8 @@ impl Capture {
         if self.waiting.len() > WAITING_LEN_MAX {
             let lines = said(&self.waiting);
             self.lost.lines = self.lost.lines.saturating_add(lines);
-            self.lost.bytes = self.lost.bytes.saturating_add(u64::try_from(self.waiting.len()).unwrap_or(u64::MAX));
+            self.lost.bytes =
+                self.lost.bytes.saturating_add(u64::try_from(self.waiting.len()).unwrap_or(u64::MAX));
             self.state.dropped = self.state.dropped.saturating_add(lines);
             self.forget_waiting();
         }

@@ -59,7 +59,8 @@ impl LogFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let mut files: Vec<ClosedFile> = entries.flatten().filter_map(|entry| ClosedFile::of(entry.path())).collect();
+        let mut files: Vec<ClosedFile> =
+            entries.flatten().filter_map(|entry| ClosedFile::of(entry.path())).collect();
         files.sort_by_key(|file| (file.number, !file.compressed));
         files.dedup_by_key(|file| file.number);
         Ok(files)
@@ -103,7 +104,10 @@ mod tests {
         assert_eq!(found, [(2, true), (9, false), (10, true)]);
         let mut left = folder.leftovers().unwrap();
         left.sort();
-        assert_eq!(left, ["node-000002-x.log", "node-000011-x.log.gz.part"].map(|name| dir.path().join(name)));
+        assert_eq!(
+            left,
+            ["node-000002-x.log", "node-000011-x.log.gz.part"].map(|name| dir.path().join(name))
+        );
         assert_eq!(LogFolder::new("/nowhere").closed().unwrap(), []);
     }
 }

@@ -44,6 +44,17 @@ impl Follow {
         Ok(Self { folder, open, closed, splitter: Splitter::new(LINE_LEN_MAX) })
     }
 
+    /// Everything that stands before, the oldest first.
+    ///
+    /// # Errors
+    /// [`io::Error`] if the folder cannot be read.
+    pub fn before(&self) -> io::Result<Vec<LogSource>> {
+        let closed = self.folder.closed()?.into_iter().filter(|file| file.number <= self.closed);
+        let open = self.open.as_ref().map_or(0, |open| open.read_to);
+        let open = LogSource::Part { path: self.folder.open_log(), from: 0, len: open };
+        Ok(closed.map(|file| LogSource::Closed(file.path)).chain([open]).collect())
+    }
+
     /// Gives out the lines that have come since. Call it every now and then.
     ///
     /// # Errors

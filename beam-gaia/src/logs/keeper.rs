@@ -80,7 +80,10 @@ fn remove_oldest(folder: &LogFolder, limits: &Limits, open_bytes: u64) -> io::Re
     let files = folder.closed()?;
     let sizes: Vec<Closed> = files
         .iter()
-        .map(|file| Closed { number: file.number, bytes: fs::metadata(&file.path).map_or(0, |data| data.len()) })
+        .map(|file| Closed {
+            number: file.number,
+            bytes: fs::metadata(&file.path).map_or(0, |data| data.len()),
+        })
         .collect();
     for number in limits.removed(&sizes, open_bytes) {
         for file in files.iter().filter(|file| file.number == number) {

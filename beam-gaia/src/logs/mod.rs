@@ -36,10 +36,10 @@ mod tests;
 mod thread;
 
 pub use capture::{Capture, CaptureConfig, CaptureState, HELD_MAX, WAITING_LEN_MAX};
+pub use closed::ClosedFile;
 pub use folder::LogFolder;
 pub use follow::Follow;
 pub use place::Place;
-pub use closed::ClosedFile;
 pub use read::LogSource;
 pub use spool::{KEPT_LEN, SPOOL_LEN_MAX};
 pub use thread::{CLUES_MAX, CaptureThread, POLL};

@@ -21,8 +21,12 @@ impl OpenLog {
     pub(super) fn open(folder: &LogFolder) -> io::Result<Self> {
         const OWNER_WRITES_GROUP_READS: u32 = 0o640;
         let mut options = OpenOptions::new();
-        let file =
-            options.read(true).append(true).create(true).mode(OWNER_WRITES_GROUP_READS).open(folder.open_log())?;
+        let file = options
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(OWNER_WRITES_GROUP_READS)
+            .open(folder.open_log())?;
         let metadata = file.metadata()?;
         let mut first = [0; Stamp::LEN];
         let began = file.read_exact_at(&mut first, 0).ok().and_then(|()| Stamp::read(&first));

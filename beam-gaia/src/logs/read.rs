@@ -43,7 +43,8 @@ impl LogSource {
     /// # Errors
     /// [`io::Error`] if the folder cannot be read.
     pub fn captured(folder: &LogFolder) -> io::Result<Vec<Self>> {
-        let mut sources: Vec<Self> = folder.closed()?.into_iter().map(|file| Self::Closed(file.path)).collect();
+        let mut sources: Vec<Self> =
+            folder.closed()?.into_iter().map(|file| Self::Closed(file.path)).collect();
         let Some(place) = Place::noted(folder) else {
             let open = folder.open_log();
             sources.extend(open.exists().then_some(Self::File(open)));

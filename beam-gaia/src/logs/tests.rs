@@ -16,8 +16,11 @@ use crate::process::last_words;
 
 const WITHIN: Duration = Duration::from_secs(60);
 const MIB: u64 = 1024 * 1024;
-const ROOMY: Limits =
-    Limits { rotate_bytes: 1024 * MIB, rotate_after: Duration::from_secs(24 * 3600), total_bytes: 4096 * MIB };
+const ROOMY: Limits = Limits {
+    rotate_bytes: 1024 * MIB,
+    rotate_after: Duration::from_secs(24 * 3600),
+    total_bytes: 4096 * MIB,
+};
 
 struct Home(TempDir);
 
@@ -55,7 +58,8 @@ impl Home {
             let of_raw = matches!(&source, LogSource::Part { path, .. } if *path == self.folder().raw());
             let read = source.lines(Arc::default(), |part| {
                 assert!(!of_raw, "not captured: {}", String::from_utf8_lossy(part.text));
-                let line = Captured::read(part.text).unwrap_or_else(|| panic!("{:?}", String::from_utf8_lossy(part.text)));
+                let line = Captured::read(part.text)
+                    .unwrap_or_else(|| panic!("{:?}", String::from_utf8_lossy(part.text)));
                 lines.push((line.mark, String::from_utf8(line.text.to_vec()).unwrap()));
                 true
             });
@@ -94,7 +98,8 @@ fn no_line_is_lost_or_doubled_when_pilots_are_killed_while_the_node_writes_and_f
     const LINES: usize = 400_000;
     let home = Home::new();
     // In blocks that end anywhere, now and then none for a moment.
-    let mut child = home.child("for n in 0 1 2 3 4 5 6 7; do seq $((n*50000+1)) $((n*50000+50000)); sleep 0.02; done");
+    let mut child =
+        home.child("for n in 0 1 2 3 4 5 6 7; do seq $((n*50000+1)) $((n*50000+50000)); sleep 0.02; done");
     let small = Limits { rotate_bytes: 512 * 1024, total_bytes: 4096 * MIB, ..ROOMY };
     let (mut pilots, mut ended) = (0, false);
     while !ended {
@@ -107,7 +112,8 @@ fn no_line_is_lost_or_doubled_when_pilots_are_killed_while_the_node_writes_and_f
         let noted = Place::noted(&home.folder());
         let before = fs::read(home.folder().place()).ok();
         capture.pass(now(), &mut quiet).unwrap();
-        let still = Place::noted(&home.folder()).map(|place| place.log_inode) == noted.map(|place| place.log_inode);
+        let still =
+            Place::noted(&home.folder()).map(|place| place.log_inode) == noted.map(|place| place.log_inode);
         drop(capture);
         // Every other one is killed after it wrote the log and before it noted the place.
         if let (Some(before), true, 0) = (before, still, pilots % 2) {
@@ -183,7 +189,8 @@ fn files_are_closed_by_size_and_age_compressed_and_the_oldest_removed() {
     let mut capture = home.capture(limits);
     // What a crashed keeper may leave.
     fs::write(home.0.path().join("node-000001-x.log.gz.part"), "half").unwrap();
-    let noise: Vec<String> = (0..40_000_u64).map(|n| format!("{:x}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    let noise: Vec<String> =
+        (0..40_000_u64).map(|n| format!("{:x}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
     for some in noise.chunks(1000) {
         home.say(&some.concat());
         all(&mut capture);
@@ -285,7 +292,8 @@ fn said_in(log: &str) -> u64 {
 fn limited() {
     let Ok(path) = std::env::var(LIMITED) else { return };
     let folder = LogFolder::new(path);
-    let mut capture = Capture::open(CaptureConfig { folder: folder.clone(), limits: ROOMY, own: None }).unwrap();
+    let mut capture =
+        Capture::open(CaptureConfig { folder: folder.clone(), limits: ROOMY, own: None }).unwrap();
     let (mut clues, mut failed, mut written) = (0, 0, 0);
     let began = Instant::now();
     while clues == 0 {
@@ -307,7 +315,8 @@ fn limited() {
         assert!(began.elapsed() < WITHIN, "it does not recover");
     }
     println!("written {written} clues {clues} told {told:?} dropped {}", capture.state().dropped);
-    let in_notes = told.split("# dropped ").skip(1).filter_map(|note| note.split(' ').next()?.parse::<u64>().ok());
+    let in_notes =
+        told.split("# dropped ").skip(1).filter_map(|note| note.split(' ').next()?.parse::<u64>().ok());
     assert_eq!(in_notes.sum::<u64>(), capture.state().dropped);
     let lines = written + said_in(&fs::read_to_string(folder.open_log()).unwrap());
     println!("accounted for {}", lines + capture.state().dropped);
@@ -329,7 +338,8 @@ fn a_full_disk_costs_lines_that_are_counted_and_no_clue() {
         .unwrap();
     until("it has begun", || home.folder().place().exists());
     for some in 0..LINES / 1000 {
-        raw.write_all((0..1000).map(|n| format!("{:060}\n", some * 1000 + n)).collect::<String>().as_bytes()).unwrap();
+        raw.write_all((0..1000).map(|n| format!("{:060}\n", some * 1000 + n)).collect::<String>().as_bytes())
+            .unwrap();
     }
     raw.write_all(b"7:31AM ERR CONSENSUS FAILURE!!! err=x\n").unwrap();
     let limited = limited.wait_with_output().unwrap();
@@ -373,10 +383,12 @@ fn everything_can_be_read_while_it_is_captured() {
     home.say("not yet\n");
     let mut lines = Vec::new();
     for source in LogSource::captured(&home.folder()).unwrap() {
-        source.lines(Arc::default(), |part| {
-            lines.push(String::from_utf8(part.text.to_vec()).unwrap());
-            true
-        }).unwrap();
+        source
+            .lines(Arc::default(), |part| {
+                lines.push(String::from_utf8(part.text.to_vec()).unwrap());
+                true
+            })
+            .unwrap();
     }
     assert_eq!(lines.len(), 2);
     assert!(lines[0].ends_with("| captured") && lines[1] == "not yet", "{lines:?}");
@@ -388,7 +400,8 @@ async fn a_running_capture_tells_clues_and_writes_the_last_words_down() {
     let config = CaptureConfig { folder: home.folder(), limits: ROOMY, own: None };
     let thread = CaptureThread::start(config).unwrap();
     let mut clues = thread.clues();
-    let mut child = home.child("echo '7:31AM ERR SignerListener: Ping timeout module=privval'; printf 'panic: last'");
+    let mut child =
+        home.child("echo '7:31AM ERR SignerListener: Ping timeout module=privval'; printf 'panic: last'");
     let (_, clue) = tokio::time::timeout(WITHIN, clues.recv()).await.unwrap().unwrap();
     assert_eq!(clue, Clue::SignerGone);
     child.wait().unwrap();

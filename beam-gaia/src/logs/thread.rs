@@ -81,7 +81,8 @@ fn run(
 }
 
 fn tell_state(capture: &Capture, trouble: Option<&io::Error>, tell: &watch::Sender<CaptureState>) {
-    let trouble = trouble.map(|error| format!("the node's log cannot be written, make room or mend its folder: {error}"));
+    let trouble = trouble
+        .map(|error| format!("the node's log cannot be written, make room or mend its folder: {error}"));
     let state = CaptureState { trouble, ..capture.state().clone() };
     tell.send_if_modified(|told| {
         let changed = *told != state;

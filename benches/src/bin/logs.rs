@@ -80,7 +80,11 @@ fn measure(args: &Args) -> Result<bool> {
     let read = report.map(|report| report.lines).unwrap_or_default();
     let (all, mib) = (float(read.all), float(read.bytes) / (1024.0 * 1024.0));
     let (rate, grown) = (all / best, large_kib.saturating_sub(small_kib));
-    println!("{all:.0} lines, {mib:.0} MiB: {best:.2} s, {:.2} M lines/s, {:.0} MiB/s", rate / 1e6, mib / best);
+    println!(
+        "{all:.0} lines, {mib:.0} MiB: {best:.2} s, {:.2} M lines/s, {:.0} MiB/s",
+        rate / 1e6,
+        mib / best
+    );
     println!("peak memory {large_kib} KiB, {grown} KiB more than for a file {GROWTH} times shorter");
     Ok(rate >= LINES_PER_SECOND_MIN && grown <= GROWTH_KIB_MAX)
 }
@@ -118,7 +122,8 @@ fn write_log(path: &Path, lines: u64) -> Result<()> {
 /// The most memory that this process has had.
 fn peak_kib() -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("the kernel does not tell")?;
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("the kernel does not tell")?;
     Ok(line.trim().trim_end_matches("kB").trim().parse()?)
 }
 

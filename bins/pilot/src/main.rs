@@ -1,6 +1,7 @@
 //! `beam`: the pilot. It reads its configuration, puts the parts together and lets them run; it decides nothing.
 
 mod assemble;
+mod capture;
 mod cli;
 mod config;
 mod report;

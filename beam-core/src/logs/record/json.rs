@@ -166,6 +166,8 @@ fn unicode<'a>(text: &'a str, plain: &mut String) -> &'a str {
     let rest = text.get(4..).unwrap_or_default();
     let low = rest.strip_prefix("\\u").and_then(unit).filter(|low| (0xdc00..0xe000).contains(low));
     let units = if (0xd800..0xdc00).contains(&first) { [Some(first), low] } else { [Some(first), None] };
-    plain.extend(char::decode_utf16(units.iter().flatten().copied()).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
+    plain.extend(
+        char::decode_utf16(units.iter().flatten().copied()).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)),
+    );
     if units.iter().flatten().count() == 2 { rest.get(6..).unwrap_or_default() } else { rest }
 }

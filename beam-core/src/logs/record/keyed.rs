@@ -33,8 +33,7 @@ pub(super) fn read_bar(line: &[u8]) -> Option<Record<'_>> {
 fn with_fields(level: Level, at: Option<Stamp>, rest: &[u8]) -> Record<'_> {
     let (message, fields) = rest.split_at_checked(message_len(rest)).unwrap_or((rest, b""));
     let message = message.trim_ascii();
-    let mut record =
-        Record { level, at, message, module: b"", height: None, fields: Fields::Keyed(fields) };
+    let mut record = Record { level, at, message, module: b"", height: None, fields: Fields::Keyed(fields) };
     for (key, value) in (Pairs { rest: fields }) {
         match key {
             b"module" => record.module = value,

@@ -134,7 +134,10 @@ mod tests {
     fn of_keys_that_come_twice_the_last_counts() {
         let line = r#"{"level":"error","module":"server","module":"baseapp","module":"x/upgrade","height":497,"time":"2026-11-22T07:41:13Z","message":"UPGRADE \"v2\" NEEDED\n\u00e9"}"#;
         let record = read(line);
-        assert_eq!((record.level, record.module, record.height), (Level::Error, &b"x/upgrade"[..], Some(497)));
+        assert_eq!(
+            (record.level, record.module, record.height),
+            (Level::Error, &b"x/upgrade"[..], Some(497))
+        );
         assert_eq!(record.text(), "UPGRADE \"v2\" NEEDED\né");
         assert_eq!(record.at.unwrap().to_string(), "2026-11-22T07:41:13.000Z");
         assert_eq!(record.field("module").unwrap(), "x/upgrade");
@@ -173,8 +176,9 @@ mod tests {
 
     #[test]
     fn a_message_may_have_an_equals_sign_of_its_own() {
-        let record =
-            read(r#"12:01PM ERR UPGRADE "v2" NEEDED at height: 497: {"b":"https://x/y?sum=1"} module=x/upgrade"#);
+        let record = read(
+            r#"12:01PM ERR UPGRADE "v2" NEEDED at height: 497: {"b":"https://x/y?sum=1"} module=x/upgrade"#,
+        );
         assert_eq!(record.text(), r#"UPGRADE "v2" NEEDED at height: 497: {"b":"https://x/y?sum=1"}"#);
         assert_eq!(record.module, b"x/upgrade");
         assert_eq!(read("7:33AM ERR leveldb: closed").message, b"leveldb: closed");
@@ -192,7 +196,16 @@ mod tests {
 
     #[test]
     fn what_a_go_program_prints_besides_is_no_record() {
-        for line in ["", "panic: x", "goroutine 1 [running]:", "\t/usr/x.go:1", "Usage:", "7 apples", "E[x", "failed to"] {
+        for line in [
+            "",
+            "panic: x",
+            "goroutine 1 [running]:",
+            "\t/usr/x.go:1",
+            "Usage:",
+            "7 apples",
+            "E[x",
+            "failed to",
+        ] {
             assert!(Record::read(line.as_bytes()).is_none(), "{line}");
         }
     }

@@ -166,7 +166,10 @@ fn is_noise(message: &[u8], record: &Record<'_>) -> bool {
 fn failure<'a>(record: &Record<'a>) -> Event<'a> {
     let error = record.error().unwrap_or_default();
     let cause = fatal(error.as_bytes()).unwrap_or(Cause::ConsensusFailure);
-    Event::Fault(cause, (cause == Cause::UpgradeNeeded).then(|| upgrade(&error)).flatten().map(|(name, _)| Cow::Owned(name)))
+    Event::Fault(
+        cause,
+        (cause == Cause::UpgradeNeeded).then(|| upgrade(&error)).flatten().map(|(name, _)| Cow::Owned(name)),
+    )
 }
 
 fn of_message<'a>(record: &Record<'a>) -> Event<'a> {
@@ -184,7 +187,9 @@ fn known(record: &Record<'_>) -> Option<Cause> {
 fn of_other<'a>(record: &Record<'a>) -> Event<'a> {
     match known(record) {
         Some(Cause::UpgradeNeeded) => {
-            let name = upgrade(&record.text()).or_else(|| upgrade(&record.error()?)).map(|(name, _)| Cow::Owned(name));
+            let name = upgrade(&record.text())
+                .or_else(|| upgrade(&record.error()?))
+                .map(|(name, _)| Cow::Owned(name));
             Event::Fault(Cause::UpgradeNeeded, name)
         }
         Some(cause) => Event::Fault(cause, None),

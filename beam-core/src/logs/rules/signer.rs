@@ -19,7 +19,8 @@ const ORDINARY: [&str; 5] = [
 ];
 
 /// What the node says when nobody answered.
-const SILENT: [&str; 6] = ["timed out", "i/o timeout", "is not connected", "EOF", "broken pipe", "connection reset"];
+const SILENT: [&str; 6] =
+    ["timed out", "i/o timeout", "is not connected", "EOF", "broken pipe", "connection reset"];
 
 pub(super) fn refused<'a>(record: &Record<'a>) -> Event<'a> {
     let error = record.error().unwrap_or_default();
@@ -84,7 +85,11 @@ mod tests {
     #[test]
     fn another_signers_refusal_is_a_fault_and_silence_is_worse() {
         assert_eq!(cause("signerEndpoint returned error #0: double sign"), Cause::SignerRefused);
-        for silence in ["endpoint connection timed out", "exhausted all attempts to sign vote: endpoint read timed out", "EOF"] {
+        for silence in [
+            "endpoint connection timed out",
+            "exhausted all attempts to sign vote: endpoint read timed out",
+            "EOF",
+        ] {
             assert_eq!(cause(silence), Cause::SignerGone, "{silence}");
         }
         assert_eq!(cause("error from the application"), Cause::SignerRefused);

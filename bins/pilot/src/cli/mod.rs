@@ -1,6 +1,7 @@
 //! The command line: what people type, and what they read.
 
 mod init;
+mod logs;
 mod output;
 mod start;
 mod status;
@@ -67,6 +68,8 @@ enum Verb {
     /// The register's record: the highest position that anyone may have signed.
     #[command(subcommand)]
     Watermark(watermark::Verb),
+    /// Shows what the node says, and names what is wrong with it.
+    Logs(logs::Args),
 }
 
 /// How results are written.
@@ -114,6 +117,7 @@ fn dispatch(cli: Cli) -> Result<Ending> {
             Verb::Status(args) => status::run(&home, args).await,
             Verb::Switchover(args) => switchover::run(&home, args).await,
             Verb::Watermark(verb) => watermark::run(&home, verb).await,
+            Verb::Logs(args) => logs::run(&home, args).await,
         }
     })
 }

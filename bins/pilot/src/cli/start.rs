@@ -22,10 +22,10 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::timeout;
 
 use super::Ending;
-use crate::assemble;
 use crate::config::Config;
 use crate::run_node::run_node;
 use crate::watch_chain::ChainWatch;
+use crate::{assemble, capture};
 
 /// How long the signer may take to end when nobody asks it any more.
 const SIGNER_ENDS_WITHIN: Duration = Duration::from_secs(3);
@@ -39,6 +39,8 @@ pub(super) async fn run(home: &Path) -> Result<Ending> {
     let signer = assemble::signer(&config).await?;
     prepare_node(&config, &signer)?;
     let node = Arc::new(assemble::node(&config)?);
+    let logs = capture::start(&config, Some(ValidatorAddress::of(&signer.key.public_key()).0))?;
+    let logs_told = tokio::spawn(capture::tell(logs.state()));
     tracing::info!(
         machine = config.name,
         chain = %config.chain.id,
@@ -84,7 +86,9 @@ pub(super) async fn run(home: &Path) -> Result<Ending> {
     // Nobody dials any more if this fails.
     let _ = node_ended.send(());
     dialing.await?;
-    for task in [chain, notices, links] {
+    // What the node said last is written down.
+    logs.stop().await;
+    for task in [chain, notices, links, logs_told] {
         task.abort();
         // Aborted is how it should end.
         let _ = task.await;
