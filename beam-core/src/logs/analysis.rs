@@ -102,22 +102,23 @@ impl Analysis {
         self.lines.all += 1;
         self.lines.bytes += u64::try_from(line.len()).unwrap_or(u64::MAX).saturating_add(1);
         match mark {
-            Mark::Said => self.said(stamp, text, &mut scratch),
-            Mark::Found => self.said(None, text, &mut scratch),
+            Mark::Said => self.said(stamp, stamp, text, &mut scratch),
+            Mark::Found => self.said(None, stamp, text, &mut scratch),
             Mark::Rest => self.lines.rests += 1,
             Mark::Note => self.note(stamp, text),
         }
         self.scratch = scratch;
     }
 
-    fn said(&mut self, stamp: Option<Stamp>, text: &[u8], scratch: &mut Vec<u8>) {
+    /// `stamp` is when it was said, if that is known, and `by` when it had been said.
+    fn said(&mut self, stamp: Option<Stamp>, by: Option<Stamp>, text: &[u8], scratch: &mut Vec<u8>) {
         let text = uncoloured(text, scratch);
         let record = Record::read(text);
         let at = stamp.or_else(|| record?.at);
         if let Some(at) = at {
             self.now = Some(at);
         }
-        if self.outside() {
+        if self.outside(at.or(by)) {
             self.lines.outside += 1;
             return;
         }
@@ -142,16 +143,18 @@ impl Analysis {
         }
     }
 
-    fn outside(&self) -> bool {
-        let Some(now) = self.now else { return false };
-        self.since.is_some_and(|since| now < since) || self.until.is_some_and(|until| now > until)
+    /// Whether a line that had been said by then, and not before `now`, is none that was asked for.
+    fn outside(&self, by: Option<Stamp>) -> bool {
+        let before = |since| by.or(self.now).is_some_and(|by| by < since);
+        let after = |until| self.now.is_some_and(|now| now > until);
+        self.since.is_some_and(before) || self.until.is_some_and(after)
     }
 
     /// The pilot's own words: the only ones that matter here say that something is missing.
     fn note(&mut self, stamp: Option<Stamp>, text: &[u8]) {
         self.lines.notes += 1;
         self.now = stamp.or(self.now);
-        if text.starts_with(super::NOTE_DROPPED.as_bytes()) && !self.outside() {
+        if text.starts_with(super::NOTE_DROPPED.as_bytes()) && !self.outside(stamp) {
             self.fault(Cause::LogGap, None, None, || String::from_utf8_lossy(text).into_owned());
         }
     }

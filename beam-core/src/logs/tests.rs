@@ -1,7 +1,8 @@
 //! Real logs, and what must be read out of them.
 //!
 //! The fixtures are cut from logs of a Hub-like chain (SDK 0.53, `CometBFT` 0.38.26) whose nodes were killed, starved, upgraded
-//! and cloned on purpose, and are byte for byte as the nodes wrote them, colours included.
+//! and cloned on purpose, and are byte for byte as the nodes wrote them, colours included. The one called "bar" is of a bare `CometBFT` beside Beam: a
+//! standby whose pilot was killed and came back.
 
 use std::fmt::Write as _;
 
@@ -47,6 +48,7 @@ macro_rules! real {
 #[test]
 fn each_kind_of_fault_in_a_real_log_is_called_by_its_name() {
     let logs = real! {
+        "bar-standby" => "info standby-refusals ×6 at 16-21",
         "json-blocks" => "",
         "json-double-signer" => "critical double-sign ×2 at 564-565",
         "json-early-binary" => "critical early-binary ×3",
@@ -216,6 +218,15 @@ fn only_what_was_asked_for_is_looked_at() {
     feed(&mut analysis, &log);
     let report = analysis.report();
     assert_eq!((report.lines.records, report.lines.outside), (10, report.lines.all - 10));
+
+    // What was found later may have been said in that time.
+    let log = "2026-11-24T10:00:00.000Z | 7:31AM INF a\n2026-11-24T12:00:00.000Z ~ 7:31AM INF b\n";
+    for (since, until, inside) in [(11, 13, 1), (9, 11, 2), (13, 14, 0), (8, 9, 0)] {
+        let at = |hour| Stamp::read(format!("2026-11-24T{hour:02}:00:00Z").as_bytes()).map(|(at, _)| at);
+        let mut analysis = Analysis::default().between(at(since), at(until));
+        feed(&mut analysis, log.as_bytes());
+        assert_eq!(analysis.report().lines.records, inside, "{since} to {until}");
+    }
 }
 
 #[test]

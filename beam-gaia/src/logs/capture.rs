@@ -51,6 +51,7 @@ pub struct Capture {
     spool: Option<Spool>,
     log: OpenLog,
     place_file: PlaceFile,
+    noted: Option<Place>,
     /// Up to where the raw file was read.
     read_to: u64,
     /// Up to where it was there already when we came.
@@ -96,6 +97,7 @@ impl Capture {
             spool: None,
             log,
             place_file,
+            noted: known,
             read_to: 0,
             found_to: 0,
             splitter: Splitter::new(LINE_LEN_MAX),
@@ -284,6 +286,7 @@ impl Capture {
             log_len: self.log.len(),
         };
         self.place_file.note(&place)?;
+        self.noted = Some(place);
         // Only what the noted place is beyond: a pilot that comes after us reads from there.
         spool.give_back(raw_offset)?;
         if held == 0 && spool.empty_if_long(self.read_to)? {
@@ -298,6 +301,11 @@ impl Capture {
             return Ok(());
         }
         self.log.close(&self.config.folder, now)?;
+        // Before anything is in the new log: whoever is killed from here on knows what to cut.
+        if let Some(noted) = &mut self.noted {
+            (noted.log_inode, noted.log_len) = (self.log.inode(), self.log.len());
+            self.place_file.note(noted)?;
+        }
         self.tidy()
     }
 

@@ -101,9 +101,10 @@ fn no_line_is_lost_or_doubled_when_pilots_are_killed_while_the_node_writes_and_f
     let mut child =
         home.child("for n in 0 1 2 3 4 5 6 7; do seq $((n*50000+1)) $((n*50000+50000)); sleep 0.02; done");
     let small = Limits { rotate_bytes: 512 * 1024, total_bytes: 4096 * MIB, ..ROOMY };
-    let (mut pilots, mut ended) = (0, false);
-    while !ended {
-        ended = child.try_wait().unwrap().is_some();
+    let (ended, waited) = std::sync::mpsc::channel();
+    std::thread::spawn(move || ended.send(child.wait()));
+    let mut pilots = 0;
+    while waited.try_recv().is_err() {
         pilots += 1;
         let mut capture = home.capture(small);
         for _ in 0..3 {
@@ -128,6 +129,60 @@ fn no_line_is_lost_or_doubled_when_pilots_are_killed_while_the_node_writes_and_f
     let wrong = said.iter().zip(1_usize..).find(|(line, number)| **line != number.to_string());
     assert_eq!(wrong, None);
     assert!(pilots > 2 && home.folder().closed().unwrap().len() > 5, "{pilots} pilots");
+}
+
+const KILLED: &str = "BEAM_TEST_KILLED_CAPTURE";
+
+/// Not a test of its own: what is killed.
+#[test]
+fn captures_until_killed() {
+    let Ok(path) = std::env::var(KILLED) else { return };
+    let limits = Limits { rotate_bytes: 256 * 1024, ..ROOMY };
+    let mut capture =
+        Capture::open(CaptureConfig { folder: LogFolder::new(path), limits, own: None }).unwrap();
+    loop {
+        capture.pass(now(), &mut quiet).unwrap();
+    }
+}
+
+#[test]
+fn a_kill_at_any_moment_costs_no_line_and_doubles_none() {
+    const KILLS: u64 = 40;
+    let home = Home::new();
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let mut raw = home.raw();
+    let writer = std::thread::spawn(move || {
+        let mut lines = 0_u64;
+        while stopped.try_recv() != Err(std::sync::mpsc::TryRecvError::Disconnected) {
+            let some: String = (lines..lines + 50).map(|number| format!("{number}\n")).collect();
+            raw.write_all(some.as_bytes()).unwrap();
+            lines += 50;
+            std::thread::sleep(Duration::from_micros(500));
+        }
+        lines
+    });
+    for kill in 0..KILLS {
+        let mut pilot = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "logs::tests::captures_until_killed"])
+            .env(KILLED, home.0.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let before = Place::noted(&home.folder());
+        until("it captures", || Place::noted(&home.folder()) != before);
+        // At a moment that has nothing to do with what it does.
+        std::thread::sleep(Duration::from_micros(kill * 1_237 % 20_000));
+        pilot.kill().unwrap();
+        pilot.wait().unwrap();
+    }
+    drop(stop);
+    let lines = writer.join().unwrap();
+    let mut last = home.capture(ROOMY);
+    last.finish(now(), &mut quiet).unwrap();
+    let said = home.said();
+    let wrong = said.iter().zip(0_u64..).find(|(line, number)| **line != number.to_string());
+    assert_eq!((wrong, said.len() as u64), (None, lines));
+    assert!(home.folder().closed().unwrap().len() > 3, "files were closed meanwhile");
 }
 
 #[test]

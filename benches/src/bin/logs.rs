@@ -1,7 +1,7 @@
 //! How fast a node's log is read for causes, and in how much memory.
 //!
-//! The log is made of a real one (JSON, 140 lines of a Hub-like node's start and blocks), over and over with heights and times
-//! that go on, and written to a file, so that what is measured is what `beam logs analyze FILE` does: read, split, take
+//! The log is made of a real one (140 lines of a Hub-like node's start and blocks as JSON; or 90 plain and coloured ones, stamped
+//! as the capture does), over and over with heights and times that go on, and written to a file, so that what is measured is what `beam logs analyze FILE` does: read, split, take
 //! apart, classify. One thread. The file is read once before, so that the disk has no part in it.
 
 use std::fs::File;
@@ -12,12 +12,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use beam_core::logs::{Analysis, LINE_LEN_MAX, Report, Splitter};
+use beam_core::logs::{Analysis, LINE_LEN_MAX, Report, Splitter, Stamp};
 use beam_examples::install::target_dir;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 /// A real node's lines.
-const SAMPLE: &str = include_str!("../../../beam-core/src/logs/fixtures/json-start.log");
+const JSON: &str = include_str!("../../../beam-core/src/logs/fixtures/json-start.log");
+const PLAIN: &str = include_str!("../../../beam-core/src/logs/fixtures/plain-start.log");
 /// What is read at once, as in `beam logs analyze`.
 const BLOCK_LEN: usize = 256 * 1024;
 /// Promised, in lines a second on one core.
@@ -36,9 +37,21 @@ struct Args {
     /// How often the file is read; the best counts, since others use this machine too.
     #[arg(long, value_name = "N", default_value_t = 3)]
     rounds: u32,
+    /// Which form.
+    #[arg(long, value_enum, default_value_t)]
+    form: Form,
     /// Where the file lies; target/ if it is not given.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// As gaiad writes it with `--log_format json`.
+    #[default]
+    Json,
+    /// As gaiad writes it unless it is told otherwise, and as Beam has captured it.
+    Plain,
 }
 
 const AFTER_HELP: &str = "\
@@ -64,10 +77,10 @@ fn measure(args: &Args) -> Result<bool> {
     let path = dir.path().join("node.log");
     let lines = args.million.saturating_mul(1_000_000);
 
-    write_log(&path, lines / GROWTH)?;
+    write_log(&path, args.form, lines / GROWTH)?;
     analyse(&path)?;
     let small_kib = peak_kib()?;
-    write_log(&path, lines)?;
+    write_log(&path, args.form, lines)?;
     let mut best = f64::INFINITY;
     let mut report = None;
     for _ in 0..args.rounds.max(1) {
@@ -104,16 +117,21 @@ fn analyse(path: &Path) -> Result<Report> {
 }
 
 /// The sample over and over: each time its heights and its clock go on.
-fn write_log(path: &Path, lines: u64) -> Result<()> {
+fn write_log(path: &Path, form: Form, lines: u64) -> Result<()> {
     let mut out = BufWriter::with_capacity(BLOCK_LEN, File::create(path)?);
-    let sample: Vec<&str> = SAMPLE.lines().collect();
+    let sample: Vec<&str> = if form == Form::Json { JSON } else { PLAIN }.lines().collect();
     for number in 0..lines {
         let round = number / u64::try_from(sample.len())?;
         let line = sample.get(usize::try_from(number)? % sample.len()).copied().unwrap_or_default();
-        let clock = format!("2026-11-{:02}T{:02}:{:02}", 1 + round / 1440 % 28, round / 60 % 24, round % 60);
-        let line = line.replace("2026-11-22T07:33", &clock);
-        let line = line.replace("\"height\":18", &format!("\"height\":{}8", 1 + round));
-        writeln!(out, "{line}")?;
+        match form {
+            Form::Json => {
+                let clock =
+                    format!("2026-11-{:02}T{:02}:{:02}", 1 + round / 1440 % 28, round / 60 % 24, round % 60);
+                let line = line.replace("2026-11-22T07:33", &clock);
+                writeln!(out, "{}", line.replace("\"height\":18", &format!("\"height\":{}8", 1 + round)))?;
+            }
+            Form::Plain => writeln!(out, "{} | {line}", Stamp::at_ms(1_795_000_000_000 + number))?,
+        }
     }
     out.flush()?;
     Ok(())

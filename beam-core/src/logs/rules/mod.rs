@@ -154,6 +154,9 @@ fn is_noise(message: &[u8], record: &Record<'_>) -> bool {
         | b"Error stopping pool"
         | b"error while stopping peer"
         | b"leveldb: closed"
+        // A client of the node's RPC has hung up.
+        | b"Failed to read request"
+        | b"error while stopping connection"
         // A second answer to a question that was asked twice.
         | b"Failed to add block"
         | b"Connecting to seed failed" => true,

@@ -6,8 +6,8 @@ use super::{Cause, Event, Record};
 
 /// A node's id: 40 hexadecimal digits in `id@host:port` or `Peer{MConn{host:port} id in}`.
 pub(super) fn id_of(peer: &str) -> Cow<'static, str> {
-    let words = peer.split(|c: char| !c.is_ascii_alphanumeric());
-    let id = words.filter(|word| word.len() == 40).next_back();
+    let mut words = peer.split(|c: char| !c.is_ascii_alphanumeric());
+    let id = words.rfind(|word| word.len() == 40);
     Cow::Owned(id.unwrap_or(peer).to_owned())
 }
 
