@@ -19,6 +19,7 @@
 //! | [`roster`], [`pause`], [`history`] | which machines are there, whether takeovers are paused, what happened; for people and plans, never for safety |
 //! | [`shared`] | what these three have in common |
 //! | [`signing_key`], [`floor_store`], [`audit_log`] | what the signer needs of its machine |
+//! | [`logs`] | what a node's log says: records, causes, clues |
 //! | [`node_process`], [`health_check`], [`alert_sink`], [`cloud_provider`] | what a pilot and a commander need of the world |
 //! | [`machine`], [`time`], [`id`] | what all decisions share |
 //! | `runtime` (feature) | the driver on tokio, and the planned switch |
@@ -28,7 +29,7 @@
 //! # Invariants
 //!
 //! * Nothing in here reads a clock, draws a random number, opens a file or a socket, unless a feature says so. By
-//!   default the crate depends on `async-trait`, `serde` and `thiserror` and on nothing that does IO.
+//!   default the crate depends on `async-trait`, `memchr`, `serde` and `thiserror` and on nothing that does IO.
 //! * A signature is only ever made over bytes that the register held. See [`signing`] for the proof.
 //! * No `unsafe`, no panic on any input.
 
@@ -40,6 +41,7 @@ pub mod health;
 pub mod health_check;
 pub mod history;
 pub mod id;
+pub mod logs;
 pub mod machine;
 pub mod node_process;
 pub mod pause;

@@ -16,6 +16,7 @@ use beam_core::takeover::TakeoverConfig;
 use beam_gaia::audit_file::AuditFile;
 use beam_gaia::floor_file::FloorFile;
 use beam_gaia::keys::KeyFile;
+use beam_gaia::logs::LogFolder;
 use beam_gaia::process::{GaiaProcess, ProcessConfig};
 use tokio::task::JoinHandle;
 
@@ -149,8 +150,6 @@ pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
 /// The node, not yet started.
 pub(crate) fn node(config: &Config) -> Result<GaiaProcess> {
     let (program, args) = config.node.command.split_first().context("node.command is empty")?;
-    let logs = config.own("logs");
-    std::fs::create_dir_all(&logs).with_context(|| format!("{} could not be made", logs.display()))?;
     Ok(GaiaProcess::new(ProcessConfig {
         program: PathBuf::from(program),
         args: args.to_vec(),
@@ -158,7 +157,7 @@ pub(crate) fn node(config: &Config) -> Result<GaiaProcess> {
         env_removed: not_for_the_node(),
         socket: config.socket()?,
         pid_file: config.own("node.pid"),
-        log_file: logs.join("node.log"),
+        log_file: LogFolder::new(config.own("logs")).raw(),
     }))
 }
 

@@ -2,6 +2,7 @@
 
 mod ask_agent;
 mod assemble;
+mod capture;
 mod cli;
 mod clock;
 mod config;

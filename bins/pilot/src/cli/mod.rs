@@ -6,6 +6,7 @@ mod doctor;
 mod explain;
 mod history;
 mod init;
+mod logs;
 mod output;
 mod pause;
 mod start;
@@ -99,6 +100,8 @@ enum Verb {
     /// The register's record: the highest position that anyone may have signed.
     #[command(subcommand)]
     Watermark(watermark::Verb),
+    /// Shows what the node says, and names what is wrong with it.
+    Logs(logs::Args),
     /// Shows what this program is, and which forms of what machines share it knows.
     Version(version::Args),
     /// Prints what a shell needs to complete this program's arguments.
@@ -159,6 +162,7 @@ fn dispatch(cli: Cli, log_level: LogLevel) -> Result<Ending> {
             Verb::Explain(args) => explain::run(&home, args).await,
             Verb::History(args) => history::run(&home, args).await,
             Verb::Watermark(verb) => watermark::run(&home, verb).await,
+            Verb::Logs(args) => logs::run(&home, args).await,
             Verb::Version(args) => version::run(&args),
             Verb::Completions(args) => Ok(completions::completions(&args)),
             Verb::Man(args) => completions::man(&args),

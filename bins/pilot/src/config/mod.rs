@@ -135,6 +135,7 @@ impl Config {
         if let Err(error) = self.logs.level.parse::<EnvFilter>() {
             mistakes.push(format!("logs.level = {:?}: {error}", self.logs.level));
         }
+        mistakes.extend(self.logs.mistakes());
         mistakes
     }
 
@@ -267,6 +268,16 @@ mod tests {
         let text = render(&answers()).replace("rank =", "rnak =");
         let error = format!("{:#}", load(&text).unwrap_err());
         assert!(error.contains("rnak") && error.contains("line"), "{error}");
+    }
+
+    #[test]
+    fn logs_that_would_be_of_no_use_are_refused() {
+        let text =
+            render(&answers()).replace("[logs]\n", "") + "[logs]\nrotate_mib = 0\nrotate_after = \"1s\"\n";
+        let error = format!("{:#}", load(&text).unwrap_err());
+        assert!(error.contains("logs.rotate_mib") && error.contains("logs.rotate_after"), "{error}");
+        let text = render(&answers()).replace("[logs]\n", "") + "[logs]\nrotate_mib = 64\ntotal_mib = 100\n";
+        assert!(format!("{:#}", load(&text).unwrap_err()).contains("twice logs.rotate_mib"));
     }
 
     #[test]

@@ -157,6 +157,29 @@ impl Default for LogsSection {
     }
 }
 
+impl LogsSection {
+    /// All that is wrong with it.
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        if self.rotate_mib == 0 {
+            mistakes.push("logs.rotate_mib = 0: a file must hold something; 64 is usual".to_owned());
+        }
+        if self.rotate_after < Self::ROTATE_AFTER_MIN {
+            let (is, min) = (self.rotate_after, Self::ROTATE_AFTER_MIN);
+            mistakes.push(format!("logs.rotate_after = {is:?}: at least {min:?}"));
+        }
+        if self.total_mib < self.rotate_mib.saturating_mul(2) {
+            let (is, rotate) = (self.total_mib, self.rotate_mib);
+            mistakes
+                .push(format!("logs.total_mib = {is}: at least twice logs.rotate_mib, which is {rotate}"));
+        }
+        mistakes
+    }
+
+    /// Files that are closed more often are a nuisance.
+    const ROTATE_AFTER_MIN: Duration = Duration::from_secs(60);
+}
+
 /// The HTTP agent: `/livez`, `/readyz`, `/status`, `/metrics`. And the metrics as a file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -39,6 +39,7 @@ pub(crate) fn begin(
     tasks: &mut Tasks,
     live: &Live,
     process: Arc<GaiaProcess>,
+    clues: node::Clues,
     signing: Option<&Signing>,
 ) -> Result<watch::Receiver<Report>> {
     let config = Arc::clone(&live.config.borrow());
@@ -70,7 +71,7 @@ pub(crate) fn begin(
         tasks.spawn("history", history.run(signer.handle.notices()));
     }
     let signer = signing.map(|signing| (signing.signer.handle.state(), signing.link.clone()));
-    let (node, health) = node::begin(tasks, live, process, signer, seen.clone())?;
+    let (node, health) = node::begin(tasks, live, process, clues, signer, seen.clone())?;
     let begin = Report::begin(&config.name, config.role, config.chain.id.as_str(), now_ms());
     let (report, reports) = watch::channel(begin);
     let reporter = reporter::Reporter {

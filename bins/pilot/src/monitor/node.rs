@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use beam_core::health::{
-    Action, Condition, Event, Finding, HealthConfig, NodeHealth, Readings, Remedy, SignerLink, Source,
+    Action, Clue, Condition, Event, Finding, HealthConfig, NodeHealth, Readings, Remedy, SignerLink, Source,
 };
 use beam_core::health_check::Health;
+use beam_core::logs::{self, Stamp};
 use beam_core::node_process::NodeProcess as _;
 use beam_core::runtime::{Events, Hands, SignerState, drive};
 use beam_core::signing::Height;
@@ -18,7 +19,8 @@ use beam_gaia::health::{LOOK_WITHIN, Look, Probe};
 use beam_gaia::privval::{Link, LinkState};
 use beam_gaia::process::GaiaProcess;
 use beam_gaia::rpc::NodeRpc;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::sleep;
 
 use super::chain::Seen;
@@ -52,6 +54,7 @@ pub(super) fn begin(
     tasks: &mut Tasks,
     live: &Live,
     process: Arc<GaiaProcess>,
+    clues: Clues,
     signer: SignerViews,
     seen: watch::Receiver<Seen>,
 ) -> Result<(watch::Receiver<Option<Look>>, watch::Receiver<Known>)> {
@@ -65,6 +68,7 @@ pub(super) fn begin(
     tasks.spawn("node health", async move {
         drive(machine, hands, incoming, weak).await;
     });
+    tasks.spawn("node clues", tell_clues(clues, events.clone()));
     let looker = Looker { probe: probe(&config)?, live: live.clone(), signer, seen, events, looks };
     tasks.spawn("node", looker.run());
     Ok((looked, knows))
@@ -89,6 +93,29 @@ fn probe(config: &Config) -> Result<Probe> {
     });
     let references = references.collect::<Result<BTreeMap<_, _>>>()?;
     Ok(Probe::new(NodeRpc::new(config.rpc()?), config.chain.id.clone(), config.node.home.clone(), references))
+}
+
+/// What the node's log tells.
+pub(super) type Clues = broadcast::Receiver<(Stamp, logs::Clue)>;
+
+async fn tell_clues(mut clues: Clues, events: mpsc::Sender<Event>) {
+    loop {
+        match clues.recv().await {
+            Ok((at, told)) => {
+                tracing::debug!(%at, ?told, "the node's log tells");
+                let told = Clue::of(&told).map(Event::Told);
+                if let Some(event) = told
+                    && events.send(event).await.is_err()
+                {
+                    return;
+                }
+            }
+            // The readings tell the same, later.
+            Err(RecvError::Lagged(lost)) => tracing::warn!(lost, "clues from the node's log were lost"),
+            // The log ends with the pilot.
+            Err(RecvError::Closed) => return std::future::pending().await,
+        }
+    }
 }
 
 /// Looks, and tells the machine.

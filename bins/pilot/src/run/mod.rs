@@ -27,9 +27,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use beam_gaia::keys::harden_process;
+use beam_gaia::logs::CaptureThread;
 use beam_gaia::process::GaiaProcess;
 use tokio::sync::watch;
 
+use crate::capture;
 use crate::cli::LogLevel;
 use crate::config::Config;
 use crate::monitor;
@@ -94,6 +96,7 @@ fn side_tasks(
     tasks: &mut Tasks,
     live: &Live,
     node: Arc<GaiaProcess>,
+    logs: &CaptureThread,
     signing: Option<&Signing>,
 ) -> Result<watch::Receiver<Report>> {
     let signer = signing.map(|signing| signing.signer.handle.clone());
@@ -103,5 +106,6 @@ fn side_tasks(
         tasks.spawn("notices", tell::tell_notices(signer.handle.notices()));
         tasks.spawn("link", tell::tell_link(link.clone()));
     }
-    monitor::begin(tasks, live, node, signing)
+    tasks.spawn("node log", capture::tell(logs.state()));
+    monitor::begin(tasks, live, node, logs.clues(), signing)
 }

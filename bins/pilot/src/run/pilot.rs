@@ -11,7 +11,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use beam_core::id::SessionId;
 use beam_core::signing_key::SigningKey as _;
-use beam_gaia::rpc::{Dialing, NodeRpc};
+use beam_gaia::logs::CaptureThread;
+use beam_gaia::rpc::{Dialing, NodeRpc, ValidatorAddress};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -24,6 +25,7 @@ use super::signing::{self, Signing};
 use super::tasks::Tasks;
 use super::{Live, Outcome, node_settings, notify, side_tasks};
 use crate::assemble::{self, random};
+use crate::capture;
 use crate::cli::LogLevel;
 use crate::config::Config;
 use crate::http::Agent;
@@ -35,6 +37,7 @@ pub(crate) struct Pilot {
     signing: Option<Signing>,
     tasks: Tasks,
     agent: Agent,
+    logs: CaptureThread,
     keeper: JoinHandle<()>,
     until: watch::Sender<Until>,
     run: watch::Sender<NodeRun>,
@@ -59,12 +62,15 @@ impl Pilot {
         let run = watch::Sender::<NodeRun>::default();
         let live = Live { config: config.subscribe(), node: run.subscribe(), pulses: Pulses::default() };
         let mut tasks = Tasks::new();
-        let reports = side_tasks(&mut tasks, &live, Arc::clone(&node), signing.as_ref())?;
+        let own = validator.as_ref().map(|key| ValidatorAddress::of(key).0);
+        // Before the node is started, so that its first words have their time.
+        let logs = capture::start(&config.borrow(), own)?;
+        let reports = side_tasks(&mut tasks, &live, Arc::clone(&node), &logs, signing.as_ref())?;
         let agent = Agent::start(&config.borrow(), reports);
         let keeper = NodeKeeper { node, config: config.subscribe(), validator, session, run: run.clone() };
         let until = watch::Sender::<Until>::default();
         let keeper = tokio::spawn(keeper.keep(until.subscribe()));
-        Ok(Self { config, log_level, signing, tasks, agent, keeper, until, run, successor })
+        Ok(Self { config, log_level, signing, tasks, agent, logs, keeper, until, run, successor })
     }
 
     /// Runs until told to end, or until a part ends by itself.
@@ -146,6 +152,8 @@ impl Pilot {
             Some(signing) => Some(signing.hang_up().await),
             None => None,
         };
+        // What the node said last is written down.
+        self.logs.stop().await;
         self.agent.stop().await;
         self.tasks.end().await;
         if let Some(signer) = signer {
