@@ -48,6 +48,10 @@ impl NodeRpc {
         Self { address }
     }
 
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What the node says of itself.
     ///
     /// # Errors

@@ -9,6 +9,7 @@
 
 mod client;
 mod commit;
+mod dial;
 mod error;
 mod height_check;
 mod transport;
