@@ -31,6 +31,8 @@ pub struct Roster {
 const HEADER: &str = "beam-roster 1";
 
 impl Roster {
+    /// The form in which it is written. Machines that share a register must know the same.
+    pub const FORMAT: &str = HEADER;
     /// The most machines that one validator may have.
     pub const MEMBERS_MAX: usize = 16;
     /// The longest name of a machine, in bytes.

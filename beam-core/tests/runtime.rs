@@ -281,3 +281,20 @@ async fn when_every_handle_is_gone_the_signer_ends() {
     drop(handle);
     assert!(task.await.unwrap().owns());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_signer_turns_when_asked_and_not_once_it_has_ended() {
+    let world = World::new().await;
+    let config = SignerConfig { me: SignerId::from_random(1), takeover: TakeoverConfig::default() };
+    let parts = SignerParts {
+        register: world.register.clone(),
+        key: world.signing.clone(),
+        signing_key: world.key.clone(),
+        floor: Arc::new(FakeFloor::new()),
+        audit: Arc::new(FakeAuditLog::new()),
+    };
+    let (handle, task) = start_signer(config, parts).await.unwrap();
+    assert!(handle.turns().await && handle.turns().await);
+    task.abort();
+    assert!(!handle.turns().await);
+}

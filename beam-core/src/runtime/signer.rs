@@ -13,6 +13,7 @@ use super::limits::{EVENTS_MAX, NOTICES_MAX};
 use crate::audit_log::AuditLog;
 use crate::floor_store::{FloorError, FloorStore};
 use crate::id::SessionId;
+use crate::machine::Machine as _;
 use crate::register::{Register, RegisterKey};
 use crate::signing::{
     Epoch, Event, Halt, Mark, Notice, Refusal, Release, RequestId, Sighting, Signer, SignerConfig, Statement,
@@ -67,6 +68,7 @@ pub struct SignerHandle {
     next_request: Arc<AtomicU64>,
     notices: broadcast::Sender<Notice>,
     state: watch::Receiver<SignerState>,
+    turns: watch::Receiver<u64>,
 }
 
 impl SignerHandle {
@@ -104,6 +106,15 @@ impl SignerHandle {
         self.notices.subscribe()
     }
 
+    /// Waits until the signer's loop has turned once more, which it does at once unless it hangs; `false` if it has ended. For a
+    /// watchdog: it says nothing of the register or the disk, whose slowness is no reason to start a signer anew.
+    pub async fn turns(&self) -> bool {
+        let mut turns = self.turns.clone();
+        turns.mark_unchanged();
+        // Waking it too often is harmless.
+        self.events.send(Signer::woken()).await.is_ok() && turns.changed().await.is_ok()
+    }
+
     /// Where the signer stands.
     #[must_use]
     pub fn state(&self) -> watch::Receiver<SignerState> {
@@ -124,9 +135,15 @@ pub async fn start_signer(
     let (notices, _) = broadcast::channel(NOTICES_MAX);
     let (state_sender, state) = watch::channel(SignerState::of(&machine));
     let answers: Answers = Arc::new(Mutex::new(BTreeMap::new()));
-    let hands =
-        SignerHands { parts, answers: answers.clone(), notices: notices.clone(), state: state_sender };
+    let (turns_sender, turns) = watch::channel(0);
+    let hands = SignerHands {
+        parts,
+        answers: answers.clone(),
+        notices: notices.clone(),
+        state: state_sender,
+        turns: turns_sender,
+    };
     let task = tokio::spawn(drive(machine, hands, incoming, events.downgrade()));
     let next_request = Arc::new(AtomicU64::new(0));
-    Ok((SignerHandle { events, answers, next_request, notices, state }, task))
+    Ok((SignerHandle { events, answers, next_request, notices, state, turns }, task))
 }

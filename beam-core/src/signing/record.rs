@@ -91,6 +91,9 @@ pub struct Record {
 const HEADER: &str = "beam-record 1";
 
 impl Record {
+    /// The form in which it is written. Machines that share a register must know the same.
+    pub const FORMAT: &str = HEADER;
+
     /// A first record: everything up to and including `mark` counts as signed.
     #[must_use]
     pub fn begin(lineage: Lineage, mark: Mark) -> Self {
