@@ -4,7 +4,7 @@ mod assemble;
 mod cli;
 mod config;
 mod report;
-mod run_node;
+mod run;
 mod watch_chain;
 
 use std::process::ExitCode;

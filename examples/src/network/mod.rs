@@ -233,7 +233,7 @@ impl Network {
     }
 
     /// Lets go of the ports held for `name`, so that somebody else can start that node.
-    pub(crate) fn release_ports(&mut self, name: &str) {
+    pub fn release_ports(&mut self, name: &str) {
         for slot in self.slots.iter_mut().filter(|slot| slot.node.name == name) {
             slot.reserved.clear();
         }

@@ -1,5 +1,6 @@
 //! `node.toml`: what one machine must know.
 
+mod peers;
 mod sections;
 mod template;
 
@@ -12,6 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use beam_core::roster::Roster;
 use beam_core::takeover::TakeoverConfig;
 use serde::Deserialize;
+use tracing_subscriber::EnvFilter;
 
 pub(crate) use sections::{
     AgentSection, Chain, HealthSection, LogsSection, Node, P2p, RegisterSection, Role, SignerSection,
@@ -118,6 +120,10 @@ impl Config {
         }
         if let Some(signer) = &self.signer {
             mistakes.extend(Self::mistakes_of_signer(signer));
+        }
+        mistakes.extend(peers::mistakes(&self.p2p));
+        if let Err(error) = self.logs.level.parse::<EnvFilter>() {
+            mistakes.push(format!("logs.level = {:?}: {error}", self.logs.level));
         }
         mistakes
     }

@@ -92,6 +92,9 @@ pub(crate) struct P2p {
     pub(crate) inbound_peers_max: Option<u32>,
     /// How many peers it connects to.
     pub(crate) outbound_peers_max: Option<u32>,
+    /// Lets a peer that is added here be dialled when the pilot reloads, without a restart of the node. It opens the unsafe calls
+    /// of the node's RPC (`rpc.unsafe`) to every program on this machine, and is refused if the RPC listens elsewhere.
+    pub(crate) dial_on_reload: bool,
 }
 
 /// When the node counts as ill, and what may be done about it.
@@ -128,6 +131,9 @@ impl Default for HealthSection {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LogsSection {
+    /// What the pilot itself tells: `error`, `warn`, `info`, `debug`, `trace`, or a list such as `info,beam_core=debug`. `BEAM_LOG`
+    /// in its environment wins.
+    pub(crate) level: String,
     /// A file that has grown so large is closed and compressed.
     pub(crate) rotate_mib: u64,
     /// As is one that has become so old.
@@ -139,7 +145,12 @@ pub(crate) struct LogsSection {
 
 impl Default for LogsSection {
     fn default() -> Self {
-        Self { rotate_mib: 64, rotate_after: Duration::from_secs(24 * 60 * 60), total_mib: 2048 }
+        Self {
+            level: "info".to_owned(),
+            rotate_mib: 64,
+            rotate_after: Duration::from_secs(24 * 60 * 60),
+            total_mib: 2048,
+        }
     }
 }
 
