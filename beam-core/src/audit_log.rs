@@ -1,7 +1,7 @@
 //! Where every released signature is written down.
 
 use crate::register::Cause;
-use crate::signing::Release;
+use crate::signing::{Mark, Refusal, Release};
 
 /// A log of signatures that left the signer, for judges and auditors. It guards nothing.
 ///
@@ -15,6 +15,10 @@ pub trait AuditLog: Send + Sync + 'static {
     /// # Errors
     /// The cause, if it could not be written.
     fn released(&self, release: &Release) -> Result<(), Cause>;
+
+    /// Hears of a request that was refused, after its answer went out. Refusals are a standby's daily bread, so most logs care for
+    /// none of them.
+    fn refused(&self, _asked: Mark, _refusal: &Refusal) {}
 }
 
 /// Writes nothing down.

@@ -16,8 +16,10 @@
 //! | [`takeover`] | how long a standby waits for the owner |
 //! | [`health`] | whether a node does its work and what heals it; missed blocks as the chain counts them |
 //! | [`register`] | the shared cell, as a trait: two methods and a contract |
-//! | [`roster`] | which machines are there; for people and planned switches, never for safety |
+//! | [`roster`], [`pause`], [`history`] | which machines are there, whether takeovers are paused, what happened; for people and plans, never for safety |
+//! | [`shared`] | what these three have in common |
 //! | [`signing_key`], [`floor_store`], [`audit_log`] | what the signer needs of its machine |
+//! | [`logs`] | what a node's log says: records, causes, clues |
 //! | [`node_process`], [`health_check`], [`alert_sink`], [`cloud_provider`] | what a pilot and a commander need of the world |
 //! | [`machine`], [`time`], [`id`] | what all decisions share |
 //! | `runtime` (feature) | the driver on tokio, and the planned switch |
@@ -27,7 +29,7 @@
 //! # Invariants
 //!
 //! * Nothing in here reads a clock, draws a random number, opens a file or a socket, unless a feature says so. By
-//!   default the crate depends on `async-trait`, `serde` and `thiserror` and on nothing that does IO.
+//!   default the crate depends on `async-trait`, `memchr`, `serde` and `thiserror` and on nothing that does IO.
 //! * A signature is only ever made over bytes that the register held. See [`signing`] for the proof.
 //! * No `unsafe`, no panic on any input.
 
@@ -37,11 +39,15 @@ pub mod cloud_provider;
 pub mod floor_store;
 pub mod health;
 pub mod health_check;
+pub mod history;
 pub mod id;
+pub mod logs;
 pub mod machine;
 pub mod node_process;
+pub mod pause;
 pub mod register;
 pub mod roster;
+pub mod shared;
 pub mod signing;
 pub mod signing_key;
 pub mod takeover;

@@ -4,10 +4,12 @@
 //! switch looks there for its target. No signature ever depends on it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ParseError, SignerId};
+use crate::shared::{Document, lines, or_dash, unless_dash};
 use crate::signing::Height;
 
 /// One machine, as it describes itself.
@@ -19,6 +21,8 @@ pub struct Member {
     pub height: Height,
     /// When it wrote this, by its own clock, in milliseconds since 1970. For people; compared with nothing.
     pub seen_ms: u64,
+    /// Where its pilot answers HTTP, if it does: for the details that only it knows.
+    pub agent: Option<SocketAddr>,
 }
 
 /// All machines of one validator by their names.
@@ -31,6 +35,8 @@ pub struct Roster {
 const HEADER: &str = "beam-roster 1";
 
 impl Roster {
+    /// The form in which it is written. Machines that share a register must know the same.
+    pub const FORMAT: &str = HEADER;
     /// The most machines that one validator may have.
     pub const MEMBERS_MAX: usize = 16;
     /// The longest name of a machine, in bytes.
@@ -49,46 +55,54 @@ impl Roster {
         self.members.iter().find(|(_, member)| member.signer == signer).map(|(name, _)| name.as_str())
     }
 
-    /// The roster as it is written to the register: a line a machine.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        let lines = self
-            .members
-            .iter()
-            .map(|(name, member)| format!("{name} {} {} {}\n", member.signer, member.height, member.seen_ms));
+    /// Notes a machine. If there are too many, the one that was seen longest ago makes room.
+    pub fn note(&mut self, name: &str, member: Member) {
+        self.members.insert(name.to_owned(), member);
+        while self.members.len() > Self::MEMBERS_MAX {
+            let others = self.members.iter().filter(|(other, _)| *other != name);
+            let Some(oldest) = others.min_by_key(|(_, member)| member.seen_ms).map(|(name, _)| name.clone())
+            else {
+                return;
+            };
+            self.members.remove(&oldest);
+        }
+    }
+}
+
+impl Document for Roster {
+    const WHAT: &'static str = "roster";
+
+    /// A line a machine.
+    fn encode(&self) -> Vec<u8> {
+        let lines = self.members.iter().map(|(name, member)| {
+            let Member { signer, height, seen_ms, agent } = member;
+            format!("{name} {signer} {height} {seen_ms} {}\n", or_dash(agent.as_ref()))
+        });
         std::iter::once(format!("{HEADER}\n")).chain(lines).collect::<String>().into_bytes()
     }
 
-    /// Reads what [`Roster::encode`] wrote.
-    ///
-    /// # Errors
-    /// [`ParseError`] if it is anything else.
-    pub fn decode(value: &[u8]) -> Result<Self, ParseError> {
-        let text =
-            std::str::from_utf8(value).map_err(|_| ParseError::new("roster", "(bytes)", "it is not text"))?;
-        let bad = |why| ParseError::new("roster", text, why);
-        let mut lines = text.strip_suffix('\n').ok_or_else(|| bad("it is cut short"))?.split('\n');
-        if lines.next() != Some(HEADER) {
-            return Err(bad("its first line is not \"beam-roster 1\""));
-        }
+    fn decode(value: &[u8]) -> Result<Self, ParseError> {
         let mut members = BTreeMap::new();
-        for line in lines {
+        for line in lines(Self::WHAT, HEADER, value)? {
+            let bad = |why| ParseError::new(Self::WHAT, line, why);
             let words: Vec<&str> = line.split(' ').collect();
-            let [name, signer, height, seen_ms] = words[..] else {
-                return Err(bad("a line is not name, signer, height and time"));
+            let [name, signer, height, seen_ms, agent] = words[..] else {
+                return Err(bad("a line is not name, signer, height, time and agent"));
             };
             let number = |text: &str| text.parse().map_err(|_| bad("a number is none"));
+            let address = |text: &str| text.parse().map_err(|_| bad("an address is none"));
             let member = Member {
                 signer: signer.parse()?,
                 height: Height(number(height)?),
                 seen_ms: number(seen_ms)?,
+                agent: unless_dash(agent, address)?,
             };
             if !Self::is_name(name) || members.insert(name.to_owned(), member).is_some() {
                 return Err(bad("a name is malformed or doubled"));
             }
         }
         if members.len() > Self::MEMBERS_MAX {
-            return Err(bad("it has too many machines"));
+            return Err(ParseError::new(Self::WHAT, "(members)", "it has too many machines"));
         }
         Ok(Self { members })
     }
@@ -98,10 +112,27 @@ impl Roster {
 mod tests {
     use super::*;
 
+    fn member(id: u128) -> Member {
+        let agent = (id > 1).then(|| SocketAddr::from(([10, 0, 0, 7], 9393)));
+        let seen_ms = 1_700_000_000_000 + u64::try_from(id).unwrap();
+        Member { signer: SignerId::from_random(id), height: Height(12), seen_ms, agent }
+    }
+
+    #[test]
+    fn in_a_full_roster_the_one_seen_longest_ago_makes_room() {
+        let mut roster = Roster::default();
+        for id in 1..=20 {
+            roster.note(&format!("m{id}"), member(id));
+        }
+        assert_eq!(roster.members.len(), Roster::MEMBERS_MAX);
+        assert!(!roster.members.contains_key("m4") && roster.members.contains_key("m5"));
+        // The one that notes itself stays, whatever its clock says.
+        roster.note("late", Member { seen_ms: 0, ..member(1) });
+        assert!(roster.members.contains_key("late"));
+    }
+
     #[test]
     fn a_roster_reads_back_as_written_and_is_refused_when_cut() {
-        let member =
-            |id| Member { signer: SignerId::from_random(id), height: Height(12), seen_ms: 1_700_000_000_000 };
         let members = [("a".to_owned(), member(1)), ("b.eu-west".to_owned(), member(2))].into();
         let roster = Roster { members };
         let written = roster.encode();

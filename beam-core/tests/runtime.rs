@@ -7,16 +7,18 @@
 )]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use beam_core::id::{Lineage, SessionId, SignerId};
+use beam_core::pause::Pause;
 use beam_core::register::{MemoryRegister, Register, RegisterKey};
 use beam_core::roster::Member;
 use beam_core::runtime::{
-    RosterWriter, SignerHandle, SignerParts, SwitchError, Switchover, read_roster, start_signer,
+    MeasuredRegister, PauseCell, RosterCell, SignerHandle, SignerParts, SwitchError, Switchover, start_signer,
 };
 use beam_core::signing::{
-    Epoch, Halt, Height, Mark, Notice, Record, Refusal, Signer, SignerConfig, Statement,
+    Epoch, Halt, Handover, Height, Mark, Notice, Record, Refusal, Signer, SignerConfig, Statement, Step,
 };
 use beam_core::takeover::TakeoverConfig;
 use beam_core::testing::{FakeAuditLog, FakeFloor, FakeKey, Fault, FaultyRegister, Mood};
@@ -77,13 +79,20 @@ impl World {
         Record::decode(&self.register.read(&self.signing).await.unwrap().unwrap().value).unwrap()
     }
 
+    /// Somebody signs up to there.
+    async fn raise_to(&self, mark: Mark) {
+        let cell = self.register.read(&self.signing).await.unwrap().unwrap();
+        let record = Record { mark, ..Record::decode(&cell.value).unwrap() };
+        self.register.swap(&self.signing, Some(cell.version), record.encode()).await.unwrap();
+    }
+
     fn switchover(&self) -> Switchover {
-        let (signing, roster) = (self.signing.clone(), self.roster.clone());
+        let (signing, roster) = (self.signing.clone(), self.roster());
         Switchover { register: self.register.clone(), signing, roster }
     }
 
-    fn roster(&self, name: &str) -> RosterWriter {
-        RosterWriter::new(self.register.clone(), self.roster.clone(), name.to_owned())
+    fn roster(&self) -> RosterCell {
+        RosterCell::new(self.register.clone(), self.roster.clone())
     }
 }
 
@@ -97,7 +106,7 @@ impl Host {
     }
 
     fn member(&self, height: u64, seen_ms: u64) -> Member {
-        Member { signer: self.me, height: Height(height), seen_ms }
+        Member { signer: self.me, height: Height(height), seen_ms, agent: None }
     }
 }
 
@@ -129,7 +138,10 @@ async fn the_standby_takes_over_when_the_owner_is_gone() {
     assert!((TAKEOVER_AFTER..TAKEOVER_AFTER + 2 * Signer::POLL_EVERY).contains(&took), "{took:?}");
     assert!(matches!(notices.recv().await, Ok(Notice::Standby { .. })));
     let owning = notices.recv().await.unwrap();
-    assert!(matches!(owning, Notice::Owning { epoch: Epoch(2), takeover: true, .. }), "{owning:?}");
+    assert!(
+        matches!(owning, Notice::Owning { epoch: Epoch(2), how: Handover::Takeover, takeover: Some(_), .. }),
+        "{owning:?}"
+    );
     assert_eq!(b.sign(3).await.1, Duration::ZERO, "the new owner does not wait");
 }
 
@@ -207,13 +219,13 @@ async fn a_planned_switch_moves_ownership_without_a_wait() {
     let world = World::new().await;
     let (a, b) = (world.host(1).await, world.host(2).await);
     a.sign(1).await.0.unwrap();
-    world.roster("a").note(&a.member(1, 1)).await.unwrap();
-    world.roster("b").note(&b.member(1, 1)).await.unwrap();
+    world.roster().note("a", &a.member(1, 1)).await.unwrap();
+    world.roster().note("b", &b.member(1, 1)).await.unwrap();
     let alive = tokio::spawn({
-        let (roster, member) = (world.roster("b"), b.member(1, 2));
+        let (roster, member) = (world.roster(), b.member(1, 2));
         async move {
             sleep(Duration::from_secs(1)).await;
-            roster.note(&member).await.unwrap();
+            roster.note("b", &member).await.unwrap();
         }
     });
     let switchover = world.switchover();
@@ -234,14 +246,112 @@ async fn a_planned_switch_moves_ownership_without_a_wait() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_forced_switch_asks_nothing_and_tells_what_came_of_it() {
+    let world = World::new().await;
+    let (a, b) = (world.host(1).await, world.host(2).await);
+    for number in 1..10 {
+        a.sign(number).await.0.unwrap();
+    }
+    world.roster().note("a", &a.member(9, 1)).await.unwrap();
+    world.roster().note("b", &b.member(3, 1)).await.unwrap();
+    let switchover = world.switchover();
+    let plan = switchover.plan_forced("b").await.unwrap();
+    assert_eq!(plan.how, Handover::Failover);
+    // Nobody asks b for anything.
+    let silent = switchover.carry_out(plan).await.unwrap_err();
+    assert!(silent.made() && matches!(silent, SwitchError::NotSigning { epoch: Epoch(2), .. }), "{silent:?}");
+    assert_eq!((world.record().await.owner, world.record().await.handover), (Some(b.me), Handover::Failover));
+    // It is the owner, and if it is not there the other one takes over as ever.
+    let (signed, took) = a.sign(10).await;
+    signed.unwrap();
+    assert!(took >= TAKEOVER_AFTER && took < NODE_WAITS, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_for_a_height_waits_until_the_one_before_is_signed() {
+    let world = World::new().await;
+    world.raise_to(Mark::new(1, 0, Step::Prevote)).await;
+    let switchover = world.switchover();
+    let over = switchover.wait_for(Height(1), |_| {}).await;
+    assert!(matches!(over, Err(SwitchError::Over { height: Height(1), .. })), "{over:?}");
+    let ended = AtomicBool::new(false);
+    let signing = async {
+        for (height, step) in [(4, Step::Precommit), (5, Step::Proposal), (5, Step::Prevote)] {
+            world.raise_to(Mark::new(height, 0, step)).await;
+            sleep(Duration::from_secs(1)).await;
+            assert!(!ended.load(Ordering::Relaxed), "height 5 is not signed yet");
+        }
+        world.raise_to(Mark::new(5, 1, Step::Precommit)).await;
+    };
+    let waiting = async {
+        switchover.wait_for(Height(6), |_| {}).await.unwrap();
+        ended.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(signing, waiting);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_that_somebody_else_forestalled_changes_nothing() {
+    let world = World::new().await;
+    let (a, b) = (world.host(1).await, world.host(2).await);
+    a.sign(1).await.0.unwrap();
+    world.roster().note("b", &b.member(1, 1)).await.unwrap();
+    let switchover = world.switchover();
+    let plan = switchover.plan_forced("b").await.unwrap();
+    b.sign(2).await.0.unwrap();
+    let moved = switchover.carry_out(plan).await.unwrap_err();
+    assert!(!moved.made() && matches!(moved, SwitchError::Moved { .. }), "{moved:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_reaches_the_signer_and_ends_a_takeover_before_it_begins() {
+    let world = World::new().await;
+    let (a, b) = (world.host(1).await, world.host(2).await);
+    a.sign(1).await.0.unwrap();
+    b.handle.pause_takeovers(true).await;
+    let (refused, took) = b.sign(2).await;
+    assert!(matches!(refused, Err(Refusal::Paused(..))), "{refused:?}");
+    assert!(took < NODE_WAITS && b.handle.state().borrow().paused);
+    b.handle.pause_takeovers(false).await;
+    b.sign(2).await.0.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_is_seen_by_every_machine_and_is_over_when_it_says() {
+    let world = World::new().await;
+    let chain = "test-1".parse().unwrap();
+    let key = RegisterKey::pause(&chain, "0123456789ABCDEF0123456789ABCDEF01234567").unwrap();
+    let cell = PauseCell::new(world.register.clone(), key);
+    assert_eq!(cell.read().await.unwrap().at(0), None);
+    let pause = Pause { by: "ops".to_owned(), reason: "disk".to_owned(), since_ms: 5, until_ms: 10 };
+    cell.change(|paused| paused.0 = Some(pause.clone())).await.unwrap();
+    let read = cell.read().await.unwrap();
+    assert_eq!((read.at(9), read.at(10)), (Some(&pause), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_measured_register_counts_losses_as_answers_and_failures_as_failures() {
+    let world = World::new().await;
+    let measured = MeasuredRegister::new(world.register.clone());
+    assert_eq!(measured.figures().p99, None);
+    measured.read(&world.signing).await.unwrap();
+    measured.swap(&world.signing, None, vec![1]).await.unwrap_err();
+    world.register.set_down(true);
+    measured.read(&world.signing).await.unwrap_err();
+    let figures = measured.figures();
+    assert_eq!((figures.answered, figures.failed), (2, 1));
+    assert!(figures.p50 <= figures.p99 && figures.last_ok.is_some());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_switch_to_a_machine_that_is_silent_or_behind_is_refused_and_changes_nothing() {
     let world = World::new().await;
     let (a, b) = (world.host(1).await, world.host(2).await);
     for number in 1..10 {
         a.sign(number).await.0.unwrap();
     }
-    world.roster("a").note(&a.member(9, 1)).await.unwrap();
-    world.roster("b").note(&b.member(3, 1)).await.unwrap();
+    world.roster().note("a", &a.member(9, 1)).await.unwrap();
+    world.roster().note("b", &b.member(3, 1)).await.unwrap();
     let before = world.record().await;
     let refused = world.switchover().plan(Some("b")).await;
     assert!(matches!(refused, Err(SwitchError::NotReady { seen: 3, .. })), "{refused:?}");
@@ -251,16 +361,18 @@ async fn a_switch_to_a_machine_that_is_silent_or_behind_is_refused_and_changes_n
 #[tokio::test(start_paused = true)]
 async fn machines_that_note_themselves_at_once_are_all_in_the_roster() {
     let world = World::new().await;
-    let member =
-        |id: u64| Member { signer: SignerId::from_random(id.into()), height: Height(id), seen_ms: id };
+    let member = |id: u64| {
+        let signer = SignerId::from_random(id.into());
+        Member { signer, height: Height(id), seen_ms: id, agent: None }
+    };
     let notes = (0..5_u64).map(|id| {
-        let roster = world.roster(&format!("machine-{id}"));
-        tokio::spawn(async move { roster.note(&member(id)).await })
+        let roster = world.roster();
+        tokio::spawn(async move { roster.note(&format!("machine-{id}"), &member(id)).await })
     });
     for note in notes.collect::<Vec<_>>() {
         note.await.unwrap().unwrap();
     }
-    assert_eq!(read_roster(&*world.register, &world.roster).await.unwrap().members.len(), 5);
+    assert_eq!(world.roster().read().await.unwrap().members.len(), 5);
 }
 
 #[tokio::test(start_paused = true)]
@@ -280,4 +392,21 @@ async fn when_every_handle_is_gone_the_signer_ends() {
     handle.sign(SessionId::from_random(1), statement, None).await.unwrap();
     drop(handle);
     assert!(task.await.unwrap().owns());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signer_turns_when_asked_and_not_once_it_has_ended() {
+    let world = World::new().await;
+    let config = SignerConfig { me: SignerId::from_random(1), takeover: TakeoverConfig::default() };
+    let parts = SignerParts {
+        register: world.register.clone(),
+        key: world.signing.clone(),
+        signing_key: world.key.clone(),
+        floor: Arc::new(FakeFloor::new()),
+        audit: Arc::new(FakeAuditLog::new()),
+    };
+    let (handle, task) = start_signer(config, parts).await.unwrap();
+    assert!(handle.turns().await && handle.turns().await);
+    task.abort();
+    assert!(!handle.turns().await);
 }

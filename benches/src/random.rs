@@ -18,6 +18,12 @@ impl Random {
         Duration::from_nanos(self.next().checked_rem(nanos).unwrap_or(0))
     }
 
+    /// One of several, each as likely as the other; `None` of none.
+    pub fn choose<T: Copy>(&mut self, from: &[T]) -> Option<T> {
+        let place = self.next().checked_rem(u64::try_from(from.len()).ok()?)?;
+        from.get(usize::try_from(place).ok()?).copied()
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -42,5 +48,14 @@ mod tests {
         assert_ne!(moments(7), moments(8));
         assert!(moments(7).iter().all(|moment| *moment < second));
         assert!(moments(7).iter().any(|moment| *moment > second / 2));
+    }
+
+    #[test]
+    fn every_one_is_chosen_some_time_and_none_of_none() {
+        let mut random = Random::from_seed(1);
+        let chosen: std::collections::BTreeSet<_> =
+            (0..100).filter_map(|_| random.choose(&[1, 2, 3])).collect();
+        assert_eq!(chosen.len(), 3);
+        assert_eq!(random.choose::<u8>(&[]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Everything together: the network, both machines under Beam, the watcher and the judge.
+//! Everything together: the network, both machines and the sentries under Beam, the watcher and the judge.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,20 +20,22 @@ pub struct Lab {
     /// Machines `a` and `b`. They stand first because they must be dropped first: a pilot whose
     /// network dies before it would log a flood of errors.
     pub machines: Vec<Machine>,
+    /// The sentries `s1`... between them and the plain validators; none unless the plan of the network has some.
+    pub sentries: Vec<Machine>,
     /// What the plain validators see.
     pub watcher: Watcher,
     /// Block queries.
     pub chain: Chain,
     /// The plain validators.
     pub network: Network,
-    /// The program that both machines run.
+    /// The program that all machines run.
     pub beam: PathBuf,
 }
 
 impl Lab {
-    /// Makes the network under `dir`, starts the plain validators, and sets both machines up with
+    /// Makes the network under `dir`, starts the plain validators, and sets the machines and sentries up with
     /// a copy of the program `beam`: a build meanwhile must not change what a machine runs when it
-    /// starts again. Neither machine runs yet.
+    /// starts again. None of them runs yet.
     ///
     /// # Errors
     /// When a part does not start.
@@ -52,30 +54,38 @@ impl Lab {
             }
             machines.push(machine);
         }
-        Ok(Self { machines, watcher, chain: network.chain()?, network, beam: copy })
+        let mut sentries = Vec::new();
+        for name in network.sentries() {
+            let sentry = Machine::new(&mut network, &name, &copy, plan.clone())?;
+            sentry.init().await?;
+            sentries.push(sentry);
+        }
+        Ok(Self { machines, sentries, watcher, chain: network.chain()?, network, beam: copy })
     }
 
-    /// As [`prepare`](Self::prepare), then starts both machines and waits until both nodes answer.
+    /// As [`prepare`](Self::prepare), then starts the machines and sentries and waits until all their nodes answer.
     ///
     /// # Errors
     /// When a part does not start.
     pub async fn start(dir: &Path, beam: &Path, chain: NetworkPlan, plan: MachinePlan) -> Result<Self> {
         let mut lab = Self::prepare(dir, beam, chain, plan).await?;
-        for machine in &mut lab.machines {
+        let Self { machines, sentries, .. } = &mut lab;
+        for machine in sentries.iter_mut().chain(machines.iter_mut()) {
             machine.start()?;
         }
-        for machine in &mut lab.machines {
+        for machine in sentries.iter_mut().chain(machines.iter_mut()) {
             machine.wait_ready(READY_WITHIN).await?;
         }
         Ok(lab)
     }
 
-    /// A machine by its name.
+    /// A machine or a sentry by its name.
     ///
     /// # Errors
     /// When there is none of that name.
     pub fn machine(&mut self, name: &str) -> Result<&mut Machine> {
-        let found = self.machines.iter_mut().find(|machine| machine.name() == name);
+        let mut all = self.machines.iter_mut().chain(&mut self.sentries);
+        let found = all.find(|machine| machine.name() == name);
         found.with_context(|| format!("the lab has no machine {name}"))
     }
 
@@ -88,6 +98,10 @@ impl Lab {
         // have listed would show up as unaudited.
         let audits: Vec<_> = self.machines.iter().map(Machine::audit).filter(|file| file.is_file()).collect();
         ensure!(!audits.is_empty(), "no machine wrote an audit file");
-        Case::gather(self.network.chain_id(), &audits, &self.watcher, &self.chain).await?.verdict()
+        let case = Case::gather(self.network.chain_id(), &audits, &self.watcher, &self.chain).await?;
+        match self.network.modules() {
+            Some(modules) => case.with_modules(&modules, self.network.validator()).await?.verdict(),
+            None => case.verdict(),
+        }
     }
 }

@@ -1,8 +1,10 @@
-//! The lab: a real CometBFT network on one machine, two Beam machines that share one of its
+//! The lab: a real network on one machine, two Beam machines that share one of its
 //! validators, and a judge who says afterwards whether that validator ever contradicted itself.
 //!
 //! ```text
 //!   v1  v2  v3          plain validators, run by the lab itself      [`network`]
+//!     \  |  /
+//!    s1 ... sn          sentries under Beam, if there are any        [`machine`]
 //!     \  |  /
 //!    a  ---  b          validator 0: two machines under Beam         [`machine`]
 //!        |
@@ -10,6 +12,8 @@
 //!        |
 //!      judge            audit files + votes + evidence -> verdict    [`judge`]
 //! ```
+//!
+//! The chain is CometBFT alone, or one like the Cosmos Hub with stake, slashing and governance ([`hub`]).
 //!
 //! [`lab`] puts them together, and [`trial`] does one thing to them and counts what it cost. The demo, the pilot's
 //! end-to-end tests and the measuring program are all written on this library; none of them sees a mock. What must always hold:
@@ -23,11 +27,13 @@
 //! Linux only: the guards against signalling a stranger read `/proc`.
 
 pub mod chain;
+pub mod hub;
 pub mod install;
 pub mod judge;
 pub mod lab;
 pub mod machine;
 pub mod network;
 pub mod process;
+pub mod promtool;
 pub mod trial;
 pub mod wait;

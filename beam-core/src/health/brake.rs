@@ -57,15 +57,14 @@ impl Brake {
 
     /// One is being done.
     pub(super) fn restarted(&mut self, now: Instant) {
+        self.restarts.retain(|restart| now.since(*restart) <= self.window);
         self.restarts.push_back(now);
     }
 
     /// How many there were within the window.
-    pub(super) fn used(&mut self, now: Instant) -> u32 {
-        while self.restarts.front().is_some_and(|first| now.since(*first) > self.window) {
-            self.restarts.pop_front();
-        }
-        u32::try_from(self.restarts.len()).unwrap_or(u32::MAX)
+    pub(super) fn used(&self, now: Instant) -> u32 {
+        let recent = self.restarts.iter().filter(|restart| now.since(**restart) <= self.window);
+        u32::try_from(recent.count()).unwrap_or(u32::MAX)
     }
 }
 

@@ -4,6 +4,7 @@
 //! clue names; it never suffices for a restart.
 
 use crate::health::Upgrade;
+use crate::logs;
 use crate::signing::Height;
 
 /// One line's worth.
@@ -26,6 +27,32 @@ pub enum Clue {
 }
 
 impl Clue {
+    /// What a clue from the log means for the node's health; `None` if nothing that its RPC would not tell better.
+    #[must_use]
+    pub fn of(told: &logs::Clue) -> Option<Self> {
+        use logs::Clue as Told;
+        match told {
+            Told::ConsensusFailure { reason } => {
+                Some(Self::in_line(reason).unwrap_or(Self::ConsensusFailure))
+            }
+            Told::UpgradeNeeded { name, height } => {
+                Some(Self::UpgradeNeeded(Upgrade { name: name.clone(), height: Height(*height) }))
+            }
+            Told::EarlyBinary | Told::WrongBinary => Some(Self::WrongBinary),
+            Told::AppHash => Some(Self::StateDiverged),
+            Told::DiskFull => Some(Self::DiskFull),
+            Told::SignerGone => Some(Self::SignerGone),
+            // The consensus failure that follows names the height.
+            Told::HaltHeight => None,
+            Told::SignerRefused { .. }
+            | Told::ConflictingVote { .. }
+            | Told::Jailed
+            | Told::WalLost
+            | Told::Panic { .. }
+            | Told::StartRefused { .. } => None,
+        }
+    }
+
     /// What this line tells; `None` if nothing.
     ///
     /// ```

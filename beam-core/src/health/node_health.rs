@@ -119,7 +119,7 @@ impl NodeHealth {
     }
 
     /// How often the node was restarted within the window that limits it.
-    pub fn restarts(&mut self, now: Instant) -> u32 {
+    pub fn restarts(&self, now: Instant) -> u32 {
         self.brake.used(now)
     }
 

@@ -113,6 +113,22 @@ impl RegisterKey {
         Self::new(chain, validator, "roster")
     }
 
+    /// The cell that says whether takeovers of this validator are paused.
+    ///
+    /// # Errors
+    /// As for [`RegisterKey::signing`].
+    pub fn pause(chain: &ChainId, validator: &str) -> Result<Self, ParseError> {
+        Self::new(chain, validator, "pause")
+    }
+
+    /// The cell that holds this validator's changes of owner.
+    ///
+    /// # Errors
+    /// As for [`RegisterKey::signing`].
+    pub fn history(chain: &ChainId, validator: &str) -> Result<Self, ParseError> {
+        Self::new(chain, validator, "history")
+    }
+
     fn new(chain: &ChainId, validator: &str, what: &str) -> Result<Self, ParseError> {
         if validator.len() != 40 || !validator.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(ParseError::new("validator address", validator, "expected 40 hexadecimal digits"));

@@ -26,6 +26,8 @@ pub(super) struct SignerHands {
     pub(super) answers: Answers,
     pub(super) notices: broadcast::Sender<Notice>,
     pub(super) state: watch::Sender<SignerState>,
+    /// How often the loop has turned.
+    pub(super) turns: watch::Sender<u64>,
 }
 
 impl Hands<Signer> for SignerHands {
@@ -62,6 +64,7 @@ impl Hands<Signer> for SignerHands {
     }
 
     fn stepped(&mut self, machine: &Signer) {
+        self.turns.send_modify(|turns| *turns = turns.wrapping_add(1));
         self.state.send_if_modified(|state| {
             let now = SignerState::of(machine);
             let changed = *state != now;

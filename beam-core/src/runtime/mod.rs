@@ -3,21 +3,27 @@
 //! * [`drive`] runs any [`Machine`](crate::machine::Machine): events in, actions out, asleep in between.
 //! * [`start_signer`] runs the [`Signer`](crate::signing::Signer) over a register, a floor and a key, and gives out a
 //!   [`SignerHandle`] to ask for signatures.
-//! * [`RosterWriter`] notes a machine in the roster; [`Switchover`] hands the validator over as planned.
+//! * [`SharedCell`] reads and changes what machines share besides the record: roster, pause, history.
+//! * [`Switchover`] hands the validator over, as planned or by force.
+//! * [`MeasuredRegister`] counts and times what a register does.
 //!
 //! The driver carries out and decides nothing. Every operation on the outside has a bound here, whatever the
 //! implementation promises.
 
 mod drive;
 mod hands;
-mod roster;
+mod measured;
+mod shared;
 mod signer;
+mod switch_error;
 mod switchover;
 
 pub use drive::{Events, Hands, drive};
-pub use roster::{RosterError, RosterWriter, read_roster};
+pub use measured::{MeasuredRegister, RegisterFigures};
+pub use shared::{HistoryCell, PauseCell, RosterCell, SharedCell, SharedError};
 pub use signer::{SignerHandle, SignerParts, SignerState, start_signer};
-pub use switchover::{SwitchError, SwitchPlan, SwitchReport, Switchover};
+pub use switch_error::SwitchError;
+pub use switchover::{SwitchPlan, SwitchReport, Switchover};
 
 /// Bounds of the driver.
 pub mod limits {

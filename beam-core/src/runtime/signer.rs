@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -13,6 +14,7 @@ use super::limits::{EVENTS_MAX, NOTICES_MAX};
 use crate::audit_log::AuditLog;
 use crate::floor_store::{FloorError, FloorStore};
 use crate::id::SessionId;
+use crate::machine::Machine as _;
 use crate::register::{Register, RegisterKey};
 use crate::signing::{
     Epoch, Event, Halt, Mark, Notice, Refusal, Release, RequestId, Sighting, Signer, SignerConfig, Statement,
@@ -45,6 +47,10 @@ pub struct SignerState {
     pub mark: Option<Mark>,
     /// Why it has stopped, if it has.
     pub halted: Option<Halt>,
+    /// How long it waits for the owner at the next height.
+    pub waits: Duration,
+    /// Whether takeovers are paused.
+    pub paused: bool,
 }
 
 impl SignerState {
@@ -55,6 +61,8 @@ impl SignerState {
             epoch: record.map(|record| record.epoch),
             mark: record.map(|record| record.mark),
             halted: machine.halted().cloned(),
+            waits: machine.waits(),
+            paused: machine.paused(),
         }
     }
 }
@@ -67,6 +75,8 @@ pub struct SignerHandle {
     next_request: Arc<AtomicU64>,
     notices: broadcast::Sender<Notice>,
     state: watch::Receiver<SignerState>,
+    audit: Arc<dyn AuditLog>,
+    turns: watch::Receiver<u64>,
 }
 
 impl SignerHandle {
@@ -82,14 +92,19 @@ impl SignerHandle {
         statement: Statement,
         extension: Option<Vec<u8>>,
     ) -> Result<Release, Refusal> {
-        let request = RequestId(self.next_request.fetch_add(1, Ordering::Relaxed));
+        let (request, mark) =
+            (RequestId(self.next_request.fetch_add(1, Ordering::Relaxed)), statement.mark());
         let (answer, answered) = oneshot::channel();
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(request, answer);
         let asked = Event::Asked { request, session, statement, extension };
         if self.events.send(asked).await.is_err() {
             return Err(Refusal::ShuttingDown);
         }
-        answered.await.unwrap_or(Err(Refusal::ShuttingDown))
+        let answer = answered.await.unwrap_or(Err(Refusal::ShuttingDown));
+        if let Err(refusal) = &answer {
+            self.audit.refused(mark, refusal);
+        }
+        answer
     }
 
     /// Tells the signer of one of its key's signatures that the chain shows.
@@ -98,10 +113,25 @@ impl SignerHandle {
         let _ = self.events.send(Event::Seen(sighting)).await;
     }
 
+    /// Pauses takeovers, or lets them be again. Before the first call they are not paused.
+    pub async fn pause_takeovers(&self, paused: bool) {
+        // As in `seen`.
+        let _ = self.events.send(Event::Paused(paused)).await;
+    }
+
     /// What there is to tell people, from now on.
     #[must_use]
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
         self.notices.subscribe()
+    }
+
+    /// Waits until the signer's loop has turned once more, which it does at once unless it hangs; `false` if it has ended. For a
+    /// watchdog: it says nothing of the register or the disk, whose slowness is no reason to start a signer anew.
+    pub async fn turns(&self) -> bool {
+        let mut turns = self.turns.clone();
+        turns.mark_unchanged();
+        // Waking it too often is harmless.
+        self.events.send(Signer::woken()).await.is_ok() && turns.changed().await.is_ok()
     }
 
     /// Where the signer stands.
@@ -124,9 +154,16 @@ pub async fn start_signer(
     let (notices, _) = broadcast::channel(NOTICES_MAX);
     let (state_sender, state) = watch::channel(SignerState::of(&machine));
     let answers: Answers = Arc::new(Mutex::new(BTreeMap::new()));
-    let hands =
-        SignerHands { parts, answers: answers.clone(), notices: notices.clone(), state: state_sender };
+    let audit = parts.audit.clone();
+    let (turns_sender, turns) = watch::channel(0);
+    let hands = SignerHands {
+        parts,
+        answers: answers.clone(),
+        notices: notices.clone(),
+        state: state_sender,
+        turns: turns_sender,
+    };
     let task = tokio::spawn(drive(machine, hands, incoming, events.downgrade()));
     let next_request = Arc::new(AtomicU64::new(0));
-    Ok((SignerHandle { events, answers, next_request, notices, state }, task))
+    Ok((SignerHandle { events, answers, next_request, notices, state, audit, turns }, task))
 }

@@ -1,19 +1,18 @@
-//! The planned switch: handing the validator to another machine that is there and ready.
+//! Handing the validator to another machine: as planned, to one that is there and ready, or by force, to one that is named.
 //!
 //! It is one swap: epoch + 1, the new owner. From that instant the old owner is refused and the new one no longer waits, so
-//! nothing is missed if the new owner's node is in step. Whether it is, is looked at before; whether it then really
-//! signs, is looked at after.
+//! nothing is missed if the new owner's node is in step. Of a planned switch this is looked at before, of a forced one not;
+//! whether the new owner then really signs is looked at after both. Neither can make anybody sign twice.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{RosterError, read_roster};
-use crate::id::ParseError;
-use crate::register::{Register, RegisterError, RegisterKey, SwapError, Version};
+use super::{RosterCell, SwitchError};
+use crate::register::{Register, RegisterKey, SwapError, Version};
 use crate::roster::{Member, Roster};
-use crate::signing::{Epoch, Handover, Mark, Record};
+use crate::signing::{Epoch, Handover, Height, Mark, Record, Step};
 
 /// Hands a validator over.
 #[derive(Clone)]
@@ -22,13 +21,15 @@ pub struct Switchover {
     pub register: Arc<dyn Register>,
     /// The record's cell.
     pub signing: RegisterKey,
-    /// The roster's cell.
-    pub roster: RegisterKey,
+    /// The machines to choose from.
+    pub roster: RosterCell,
 }
 
 /// What a switch would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SwitchPlan {
+    /// [`Handover::Switchover`] if the target was seen to be ready, [`Handover::Failover`] if nobody looked.
+    pub how: Handover,
     /// The machine that owns now; `None` if nobody does, or nobody in the roster.
     pub from: Option<String>,
     /// The machine that shall.
@@ -37,7 +38,8 @@ pub struct SwitchPlan {
     pub epoch: Epoch,
     /// The mark now.
     pub mark: Mark,
-    target: Member,
+    /// The target, as it was last seen.
+    pub target: Member,
 }
 
 /// What a switch did.
@@ -53,78 +55,10 @@ pub struct SwitchReport {
     pub since: Mark,
     /// The first mark that the new owner signed.
     pub first_signed: Mark,
-    /// From the swap to that signature's entry in the register.
-    pub took: Duration,
-}
-
-/// A switch that was not made, or did not go well.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SwitchError {
-    /// The register could not be asked. Nothing was changed.
-    #[error("the register could not be read; nothing was changed")]
-    Read(#[from] RegisterError),
-    /// The roster could not be read. Nothing was changed.
-    #[error("the roster could not be read; nothing was changed")]
-    Roster(#[from] RosterError),
-    /// There is no record.
-    #[error("the register has no record; make one with `beam watermark init`")]
-    NoRecord,
-    /// The record is damaged.
-    #[error("the register's record is damaged; nothing was changed")]
-    Damaged(#[from] ParseError),
-    /// No machine of that name was ever there.
-    #[error("no machine named {name:?} is in the roster; there are: {known}")]
-    UnknownMachine {
-        /// The name asked for.
-        name: String,
-        /// The names there are.
-        known: String,
-    },
-    /// There is not exactly one other machine, so the target must be named.
-    #[error("which machine? say `--to` with one of: {0}")]
-    Ambiguous(String),
-    /// The target owns already.
-    #[error("{0} is the owner already; nothing was changed")]
-    AlreadyOwner(String),
-    /// The target does not follow the chain, so a switch would miss blocks. Nothing was changed.
-    #[error(
-        "{name} is not ready: it was last seen at height {seen}, the register is at {register}; nothing was changed"
-    )]
-    NotReady {
-        /// The target.
-        name: String,
-        /// The last height it noted.
-        seen: u64,
-        /// Where the register is.
-        register: Mark,
-    },
-    /// The register was not written. Nothing was changed.
-    #[error("the register could not be written; nothing was changed")]
-    Write(#[source] SwapError),
-    /// The register did not say whether it was written. `beam status` tells who owns.
-    #[error("whether the switch was made is unknown; `beam status` tells who owns")]
-    OutcomeUnknown(#[source] SwapError),
-    /// The switch was made, and the new owner did not sign in time. The old one takes over again by itself.
-    #[error("{to} owns epoch {epoch} but signed nothing within {waited:?}; the standby takes over by itself")]
-    NotSigning {
-        /// The new owner.
-        to: String,
-        /// The new epoch.
-        epoch: Epoch,
-        /// How long was waited.
-        waited: Duration,
-    },
-    /// The switch was made, but ownership has moved on since.
-    #[error("{to} was given epoch {epoch}, but another machine has taken over since (epoch {now})")]
-    Overtaken {
-        /// The new owner.
-        to: String,
-        /// The epoch it was given.
-        epoch: Epoch,
-        /// The epoch now.
-        now: Epoch,
-    },
+    /// How long the register took for the swap.
+    pub swapped_within: Duration,
+    /// From then to the first signature's entry in the register.
+    pub signed_within: Duration,
 }
 
 impl Switchover {
@@ -147,7 +81,7 @@ impl Switchover {
         let (to, first) = self.choose(to).await?;
         loop {
             let (_, record) = self.record().await?;
-            let roster = read_roster(&*self.register, &self.roster).await?;
+            let roster = self.roster.read().await?;
             let target = roster.members.get(&to).unwrap_or(&first).clone();
             let from = record.owner.and_then(|owner| roster.name_of(owner)).map(str::to_owned);
             if record.owner == Some(target.signer) {
@@ -157,7 +91,8 @@ impl Switchover {
             let alive = target != first;
             let in_step = target.height.0.saturating_add(1) >= record.mark.height.0;
             if alive && in_step {
-                return Ok(SwitchPlan { from, to, epoch: record.epoch, mark: record.mark, target });
+                let (how, epoch, mark) = (Handover::Switchover, record.epoch, record.mark);
+                return Ok(SwitchPlan { how, from, to, epoch, mark, target });
             }
             if Instant::now() >= deadline {
                 return Err(SwitchError::NotReady { name: to, seen: target.height.0, register: record.mark });
@@ -166,9 +101,49 @@ impl Switchover {
         }
     }
 
+    /// Finds the target and asks nothing of it: for when the owner must go, whatever follows.
+    ///
+    /// # Errors
+    /// [`SwitchError`]; nothing is changed by planning.
+    pub async fn plan_forced(&self, to: &str) -> Result<SwitchPlan, SwitchError> {
+        let (to, target) = self.choose(Some(to)).await?;
+        let (_, record) = self.record().await?;
+        if record.owner == Some(target.signer) {
+            return Err(SwitchError::AlreadyOwner(to));
+        }
+        let roster = self.roster.read().await?;
+        let from = record.owner.and_then(|owner| roster.name_of(owner)).map(str::to_owned);
+        let (how, epoch, mark) = (Handover::Failover, record.epoch, record.mark);
+        Ok(SwitchPlan { how, from, to, epoch, mark, target })
+    }
+
+    /// Waits until everything below `height` is signed, so that the new owner's first height is that one. `tell` hears of each new mark
+    /// on the way. It waits as long as the chain takes; drop it to give up, which changes nothing.
+    ///
+    /// # Errors
+    /// [`SwitchError::Over`] if that height is being signed already.
+    pub async fn wait_for(&self, height: Height, tell: impl Fn(Mark)) -> Result<(), SwitchError> {
+        let last = Mark { step: Step::Precommit, ..Mark::new(height.0.saturating_sub(1), 0, Step::Proposal) };
+        let mut told = None;
+        loop {
+            let (_, record) = self.record().await?;
+            if record.mark.height >= height {
+                return Err(SwitchError::Over { height, register: record.mark });
+            }
+            if record.mark >= last {
+                return Ok(());
+            }
+            if told != Some(record.mark) {
+                told = Some(record.mark);
+                tell(record.mark);
+            }
+            sleep(Self::POLL_EVERY).await;
+        }
+    }
+
     async fn choose(&self, to: Option<&str>) -> Result<(String, Member), SwitchError> {
         let (_, record) = self.record().await?;
-        let roster = read_roster(&*self.register, &self.roster).await?;
+        let roster = self.roster.read().await?;
         let known = || roster.members.keys().cloned().collect::<Vec<_>>().join(", ");
         if let Some(name) = to {
             let member = roster.members.get(name);
@@ -190,7 +165,9 @@ impl Switchover {
     /// # Errors
     /// [`SwitchError`], which says whether anything was changed.
     pub async fn carry_out(&self, plan: SwitchPlan) -> Result<SwitchReport, SwitchError> {
+        let ordered = Instant::now();
         let (epoch, since) = self.hand_over(&plan).await?;
+        let swapped_within = ordered.elapsed();
         let began = Instant::now();
         loop {
             let (_, record) = self.record().await?;
@@ -200,7 +177,16 @@ impl Switchover {
             // In this epoch nobody but the new owner raises the mark.
             if record.mark > since {
                 let (from, to, first_signed) = (plan.from, plan.to, record.mark);
-                return Ok(SwitchReport { from, to, epoch, since, first_signed, took: began.elapsed() });
+                let signed_within = began.elapsed();
+                return Ok(SwitchReport {
+                    from,
+                    to,
+                    epoch,
+                    since,
+                    first_signed,
+                    swapped_within,
+                    signed_within,
+                });
             }
             if began.elapsed() >= Self::SIGNS_WITHIN {
                 return Err(SwitchError::NotSigning { to: plan.to, epoch, waited: Self::SIGNS_WITHIN });
@@ -215,10 +201,9 @@ impl Switchover {
             tries += 1;
             let (version, record) = self.record().await?;
             if record.epoch != plan.epoch {
-                let (to, epoch, now) = (plan.to.clone(), plan.epoch, record.epoch);
-                return Err(SwitchError::Overtaken { to, epoch, now });
+                return Err(SwitchError::Moved { planned: plan.epoch, now: record.epoch });
             }
-            let handed = record.handed_to(plan.target.signer, Handover::Switchover);
+            let handed = record.handed_to(plan.target.signer, plan.how);
             let handed = handed.ok_or(SwitchError::NoRecord)?;
             let value = handed.encode();
             match self.register.swap(&self.signing, Some(version), value.clone()).await {

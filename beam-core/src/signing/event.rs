@@ -1,8 +1,10 @@
 //! What the signing machine is told, and what it says.
 
-use crate::id::SessionId;
+use std::time::Duration;
+
+use crate::id::{SessionId, SignerId};
 use crate::register::Version;
-use crate::signing::{BlockId, Epoch, Floor, Halt, Mark, Record, Refusal, Statement};
+use crate::signing::{BlockId, Epoch, Floor, Halt, Handover, Mark, Record, Refusal, Statement};
 
 /// Names one request of one node. Given by the driver, never used twice in a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,6 +79,8 @@ pub enum Event {
     },
     /// The chain shows a signature of our key.
     Seen(Sighting),
+    /// Takeovers are paused from now on, or are not any more. Nothing else is: what may be signed stays what it was.
+    Paused(bool),
 }
 
 /// What came of reading the register.
@@ -187,8 +191,10 @@ pub enum Notice {
         epoch: Epoch,
         /// The mark at which it began.
         since: Mark,
-        /// Whether we took over from an owner that did not sign (and did not, say, get it by plan).
-        takeover: bool,
+        /// How we came to own.
+        how: Handover,
+        /// If we took over and saw it through: how. `None` if it was done by others, or the register's answer was lost.
+        takeover: Option<Takeover>,
     },
     /// Somebody else is the owner now.
     Standby {
@@ -196,7 +202,22 @@ pub enum Notice {
         epoch: Epoch,
         /// The mark at which it began.
         since: Mark,
+        /// How they came to own.
+        how: Handover,
     },
     /// Nothing is signed any more until a person has looked. Page.
     Halted(Halt),
+}
+
+/// How a standby became the owner, for the history: what it saw, and how long each part took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Takeover {
+    /// The owner that did not sign.
+    pub from: SignerId,
+    /// How far that owner had come.
+    pub was: Mark,
+    /// From when the owner's silence was first seen to the decision.
+    pub waited: Duration,
+    /// From the decision to the register's word that it was won.
+    pub swapped_within: Duration,
 }

@@ -50,6 +50,8 @@
 //! detected in every case; the floor and rule 11 detect it where they can. A key that is used by another program is not guarded,
 //! only noticed.
 
+mod adoption;
+mod beginning;
 pub mod canonical;
 mod event;
 mod floor;
@@ -61,8 +63,11 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
+pub use adoption::{Adoption, adopt};
+pub use beginning::{Known, Unsure, Wish};
 pub use event::{
-    Action, Attempt, Event, Notice, ReadOutcome, Release, RequestId, Sighting, Signatures, SwapOutcome, View,
+    Action, Attempt, Event, Notice, ReadOutcome, Release, RequestId, Sighting, Signatures, SwapOutcome,
+    Takeover, View,
 };
 pub use floor::{Above, Floor};
 pub use mark::{Height, Mark, Round, Step};

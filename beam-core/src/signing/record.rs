@@ -20,6 +20,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Lineage, ParseError, SessionId, SignerId, from_hex, to_hex};
+use crate::shared::unless_dash;
 use crate::signing::{BlockId, Height, Mark, Round, Step};
 
 /// How often ownership has changed hands. Grows by one each time.
@@ -42,6 +43,8 @@ pub enum Handover {
     Takeover,
     /// Somebody planned it.
     Switchover,
+    /// Somebody forced it, without asking whether the new owner is ready.
+    Failover,
 }
 
 impl std::fmt::Display for Handover {
@@ -50,7 +53,22 @@ impl std::fmt::Display for Handover {
             Self::Init => "init",
             Self::Takeover => "takeover",
             Self::Switchover => "switchover",
+            Self::Failover => "failover",
         })
+    }
+}
+
+impl FromStr for Handover {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        match text {
+            "init" => Ok(Self::Init),
+            "takeover" => Ok(Self::Takeover),
+            "switchover" => Ok(Self::Switchover),
+            "failover" => Ok(Self::Failover),
+            _ => Err(ParseError::new("handover", text, "expected init, takeover, switchover or failover")),
+        }
     }
 }
 
@@ -91,6 +109,9 @@ pub struct Record {
 const HEADER: &str = "beam-record 1";
 
 impl Record {
+    /// The form in which it is written. Machines that share a register must know the same.
+    pub const FORMAT: &str = HEADER;
+
     /// A first record: everything up to and including `mark` counts as signed.
     #[must_use]
     pub fn begin(lineage: Lineage, mark: Mark) -> Self {
@@ -164,12 +185,7 @@ impl Record {
         let (since, handover) =
             field("since")?.split_once(' ').ok_or_else(|| bad("since must be a mark and a reason"))?;
         let since = since.parse()?;
-        let handover = match handover {
-            "init" => Handover::Init,
-            "takeover" => Handover::Takeover,
-            "switchover" => Handover::Switchover,
-            _ => return Err(bad("the reason of the epoch is unknown")),
-        };
+        let handover = handover.parse().map_err(|_: ParseError| bad("the reason of the epoch is unknown"))?;
         let mark: Mark = field("mark")?.parse()?;
         let bytes = unless_dash(field("bytes")?, from_hex)?.unwrap_or_default();
         let lock = unless_dash(field("lock")?, decode_lock)?;
@@ -181,13 +197,6 @@ impl Record {
         }
         Ok(Self { lineage, epoch, owner, since, handover, mark, bytes, lock })
     }
-}
-
-fn unless_dash<T>(
-    text: &str,
-    read: impl FnOnce(&str) -> Result<T, ParseError>,
-) -> Result<Option<T>, ParseError> {
-    if text == "-" { Ok(None) } else { read(text).map(Some) }
 }
 
 fn number(text: &str) -> Option<u64> {
@@ -224,8 +233,12 @@ mod tests {
     fn any_record() -> impl Strategy<Value = Record> {
         let lock = proptest::option::of((any::<u128>(), proptest::collection::vec(any::<u8>(), 1..80)));
         let bytes = proptest::collection::vec(any::<u8>(), 0..200);
-        let handover =
-            prop_oneof![Just(Handover::Init), Just(Handover::Takeover), Just(Handover::Switchover)];
+        let handover = proptest::sample::select(&[
+            Handover::Init,
+            Handover::Takeover,
+            Handover::Switchover,
+            Handover::Failover,
+        ]);
         let owner = proptest::option::of(any::<u128>());
         (any::<u128>(), any::<u64>(), owner, any_mark(), handover, any_mark(), bytes, lock).prop_map(
             |(lineage, epoch, owner, since, handover, mark, bytes, lock)| Record {

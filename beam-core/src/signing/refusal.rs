@@ -28,6 +28,9 @@ pub enum Refusal {
     /// The owner is expected to sign this, and there was no time left to take over.
     #[error("beam: {0} is left to the owner of epoch {1}")]
     OwnersTurn(Mark, Epoch),
+    /// The owner has not signed this, and takeovers are paused.
+    #[error("beam: takeovers are paused, so {0} is left to the owner of epoch {1}")]
+    Paused(Mark, Epoch),
     /// The register did not answer in time. Without it nothing is signed.
     #[error("beam: the register did not answer in time for {0}; without it nothing is signed")]
     RegisterOutOfReach(Mark),

@@ -10,7 +10,7 @@ use crate::id::{SessionId, SignerId};
 use crate::machine::Machine;
 use crate::signing::{
     Action, Attempt, BlockId, Epoch, Event, Floor, Halt, Height, Mark, ReadOutcome, Record, Refusal, Release,
-    RequestId, Round, Sighting, Signatures, Statement, Step, SwapOutcome, View,
+    RequestId, Round, Sighting, Signatures, Statement, Step, SwapOutcome, Takeover, View,
 };
 use crate::takeover::{Patience, TakeoverConfig};
 use crate::time::Instant;
@@ -31,6 +31,8 @@ pub struct SignerConfig {
 pub struct Signer {
     me: SignerId,
     patience: Patience,
+    /// Whether it leaves everything to the owner, however silent.
+    paused: bool,
     /// The register as last known. An owner acts on it without reading; a standby reads first.
     view: Option<View>,
     /// What is known to be on disk.
@@ -83,6 +85,7 @@ enum Stage {
     Swapping {
         attempt: Attempt,
         record: Record,
+        taking: Option<Taking>,
     },
     /// The floor is being written.
     Flooring {
@@ -97,6 +100,22 @@ enum Stage {
         floor: Option<(Attempt, Floor)>,
         made: Option<Signatures>,
     },
+}
+
+/// A takeover under way: what it was decided upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Taking {
+    from: SignerId,
+    was: Mark,
+    waited: Duration,
+    decided: Instant,
+}
+
+impl Taking {
+    fn done(self, now: Instant) -> Takeover {
+        let Self { from, was, waited, decided } = self;
+        Takeover { from, was, waited, swapped_within: now.since(decided) }
+    }
 }
 
 impl Request {
@@ -125,6 +144,7 @@ impl Signer {
         Self {
             me: config.me,
             patience: Patience::new(config.takeover),
+            paused: false,
             view: None,
             floor,
             halted: None,
@@ -141,6 +161,19 @@ impl Signer {
     #[must_use]
     pub fn view(&self) -> Option<&View> {
         self.view.as_ref()
+    }
+
+    /// How long it waits for the owner at the height after the register's mark, as things stand.
+    #[must_use]
+    pub fn waits(&self) -> Duration {
+        let height = self.view.as_ref().map_or(0, |view| view.record.mark.height.0.saturating_add(1));
+        self.patience.wait(Height(height))
+    }
+
+    /// Whether takeovers are paused.
+    #[must_use]
+    pub fn paused(&self) -> bool {
+        self.paused
     }
 
     /// Whether it believes that it is the owner. Only the register knows; a wrong belief is harmless.
@@ -188,14 +221,16 @@ impl Signer {
     }
 
     fn swapped(&mut self, now: Instant, attempt: Attempt, outcome: SwapOutcome, out: &mut Vec<Action>) {
-        let record = match &self.stage {
-            Stage::Swapping { attempt: current, record } if *current == attempt => record.clone(),
+        let (record, taking) = match &self.stage {
+            Stage::Swapping { attempt: current, record, taking } if *current == attempt => {
+                (record.clone(), *taking)
+            }
             _ => return,
         };
         self.stage = Stage::Idle;
         match outcome {
             SwapOutcome::Won(version) => {
-                self.note_epoch(&record, out);
+                self.note_epoch(&record, taking.map(|taking| taking.done(now)), out);
                 self.view = Some(View { version, record });
                 // Rule 3 does the rest: the record now holds what was asked for.
                 self.decide(now, out);
@@ -288,8 +323,9 @@ impl Signer {
     fn expire(&mut self, now: Instant, out: &mut Vec<Action>) {
         let late =
             self.waiting.iter().position(|request| request.deadline > now).unwrap_or(self.waiting.len());
-        for (place, request) in self.waiting.drain(..late).enumerate() {
-            out.push(refuse(request.id, late_refusal(&self.stage, self.view.as_ref(), &request)));
+        let late: Vec<Request> = self.waiting.drain(..late).collect();
+        for (place, request) in late.into_iter().enumerate() {
+            out.push(refuse(request.id, self.late_refusal(&request)));
             if place == 0 {
                 // Whatever the first one was doing is given up; a swap under way may still happen.
                 if matches!(self.stage, Stage::Swapping { .. }) {
@@ -305,6 +341,22 @@ impl Signer {
             }
             Stage::Idle => self.proceed(now, out),
             _ => {}
+        }
+    }
+
+    /// What to say to a request whose time is up: what it was waiting for.
+    fn late_refusal(&self, request: &Request) -> Refusal {
+        let mark: Mark = request.statement.mark();
+        match (&self.stage, &self.view) {
+            (Stage::Pausing { for_owner: true, .. }, Some(view)) if self.paused => {
+                Refusal::Paused(mark, view.record.epoch)
+            }
+            (Stage::Pausing { for_owner: true, .. }, Some(view)) => {
+                Refusal::OwnersTurn(mark, view.record.epoch)
+            }
+            (Stage::Flooring { .. } | Stage::Signing { made: Some(_), .. }, _) => Refusal::FloorNotKept,
+            (Stage::Signing { .. }, _) => Refusal::KeyFailed(mark),
+            _ => Refusal::RegisterOutOfReach(mark),
         }
     }
 }
@@ -328,6 +380,7 @@ impl Machine for Signer {
             Event::FloorKept { attempt, kept } => self.floor_kept(now, attempt, kept, &mut out),
             Event::Signed { attempt, signatures } => self.signed(now, attempt, signatures, &mut out),
             Event::Seen(sighting) => self.seen(sighting, &mut out),
+            Event::Paused(paused) => self.paused = paused,
         }
         out
     }
@@ -354,15 +407,4 @@ fn records(record: &Record, sighting: &Sighting) -> bool {
     sighting.mark == record.mark
         && Statement::canonical(record.bytes.clone())
             .is_ok_and(|statement| statement.block() == sighting.block.as_ref())
-}
-
-/// What to say to a request whose time is up: what it was waiting for.
-fn late_refusal(stage: &Stage, view: Option<&View>, request: &Request) -> Refusal {
-    let mark: Mark = request.statement.mark();
-    match (stage, view) {
-        (Stage::Pausing { for_owner: true, .. }, Some(view)) => Refusal::OwnersTurn(mark, view.record.epoch),
-        (Stage::Flooring { .. } | Stage::Signing { made: Some(_), .. }, _) => Refusal::FloorNotKept,
-        (Stage::Signing { .. }, _) => Refusal::KeyFailed(mark),
-        _ => Refusal::RegisterOutOfReach(mark),
-    }
 }

@@ -54,6 +54,12 @@ pub const ANSWER_MAX: Duration = Duration::from_secs(2);
 /// How many calls may wait for the register's thread; one more is refused at once.
 const WAITING_MAX: usize = 64;
 
+/// The version of SQLite that is built in, such as `3.50.2`.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
 /// A register in a SQLite file. See the [module](self).
 ///
 /// Its calls need a tokio runtime with time enabled. Dropping it ends its thread, after the call that is under way.

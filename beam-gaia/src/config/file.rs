@@ -2,12 +2,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::net::IpAddr;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, TomlError};
 
-use super::plan::{Change, NotATable, carry_out};
+use super::plan::{Change, NotATable, carry_out, carry_out_dialled, plan};
 use super::role::NodeRole;
 
 /// A `config.toml` that was not made right. It is as it was before.
@@ -43,6 +44,14 @@ pub enum ConfigError {
         #[source]
         source: NotATable,
     },
+    /// Its RPC shall take unsafe calls, and others could reach it.
+    #[error("{}: rpc.laddr is {laddr:?}, so others could make unsafe calls: let it be tcp://127.0.0.1 and a port, or dial no peers without a restart", .path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Where the RPC listens.
+        laddr: String,
+    },
     /// It cannot be written.
     #[error("{} cannot be written", .path.display())]
     Write {
@@ -59,19 +68,65 @@ pub enum ConfigError {
 /// # Errors
 /// [`ConfigError`]; nothing is written then.
 pub fn apply(path: &Path, role: &NodeRole) -> Result<Vec<Change>, ConfigError> {
+    let mut document = read(path)?;
+    let changes =
+        carry_out(&mut document, role).map_err(|source| ConfigError::Shape { path: path.into(), source })?;
+    if role.peers().dialable {
+        only_for_this_machine(path, &document)?;
+    }
+    write_if(!changes.is_empty(), path, &document)?;
+    Ok(changes)
+}
+
+/// Notes in a copy of the file that a running node was started with that it was told to dial this role's peers: of all settings
+/// only those change that it then knows ([`InForce::WhenDialled`](super::InForce::WhenDialled)).
+///
+/// # Errors
+/// [`ConfigError`]; nothing is written then.
+pub fn apply_dialled(path: &Path, role: &NodeRole) -> Result<Vec<Change>, ConfigError> {
+    let mut document = read(path)?;
+    let changes = carry_out_dialled(&mut document, role)
+        .map_err(|source| ConfigError::Shape { path: path.into(), source })?;
+    write_if(!changes.is_empty(), path, &document)?;
+    Ok(changes)
+}
+
+fn write_if(changed: bool, path: &Path, document: &DocumentMut) -> Result<(), ConfigError> {
+    if !changed {
+        return Ok(());
+    }
+    replace(path, document.to_string().as_bytes())
+        .map_err(|source| ConfigError::Write { path: path.into(), source })
+}
+
+/// What [`apply`] would change, with nothing written: asked of a copy of the file that a running node was started with, it is
+/// what that node would take in with its next start.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn missing(path: &Path, role: &NodeRole) -> Result<Vec<Change>, ConfigError> {
+    plan(&read(path)?, role).map_err(|source| ConfigError::Shape { path: path.into(), source })
+}
+
+fn read(path: &Path) -> Result<DocumentMut, ConfigError> {
     let text = fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
-    let mut document: DocumentMut = text.parse().map_err(|source: TomlError| ConfigError::NotToml {
+    text.parse().map_err(|source: TomlError| ConfigError::NotToml {
         path: path.into(),
         line: line_of(&text, &source),
         source,
-    })?;
-    let changes =
-        carry_out(&mut document, role).map_err(|source| ConfigError::Shape { path: path.into(), source })?;
-    if !changes.is_empty() {
-        replace(path, document.to_string().as_bytes())
-            .map_err(|source| ConfigError::Write { path: path.into(), source })?;
-    }
-    Ok(changes)
+    })
+}
+
+/// Refuses an RPC that listens on anything but loopback or a socket file.
+fn only_for_this_machine(path: &Path, document: &DocumentMut) -> Result<(), ConfigError> {
+    let laddr = document.get("rpc").and_then(|rpc| rpc.get("laddr")).and_then(|laddr| laddr.as_str());
+    // Not there: `CometBFT` listens on loopback.
+    let laddr = laddr.unwrap_or("tcp://127.0.0.1:26657");
+    let authority = laddr.strip_prefix("tcp://").unwrap_or(laddr);
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let own = laddr.starts_with("unix://") || host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
+    if own { Ok(()) } else { Err(ConfigError::Exposed { path: path.into(), laddr: laddr.to_owned() }) }
 }
 
 fn line_of(text: &str, error: &TomlError) -> usize {
@@ -175,6 +230,45 @@ mod tests {
         let (_folder, path) = home("p2p = 1\n");
         assert!(matches!(apply(&path, &validator()), Err(ConfigError::Shape { .. })));
         assert_eq!(fs::read_to_string(&path).unwrap(), "p2p = 1\n");
+    }
+
+    #[test]
+    fn unsafe_calls_are_opened_to_this_machine_only() {
+        let role = NodeRole::Sentry { peers: Peers { dialable: true, ..Peers::default() } };
+        for own in ["tcp://127.0.0.1:26657", "tcp://[::1]:26657", "tcp://localhost:1", "unix:///run/rpc.sock"]
+        {
+            let (_folder, path) = home(&format!("[rpc]\nladdr = \"{own}\"\n"));
+            apply(&path, &role).unwrap();
+        }
+        for open in ["tcp://0.0.0.0:26657", "tcp://10.0.0.1:26657", "tcp://[::]:26657", "tcp://:26657", ""] {
+            let text = format!("[rpc]\nladdr = \"{open}\"\n");
+            let (_folder, path) = home(&text);
+            assert!(matches!(apply(&path, &role), Err(ConfigError::Exposed { .. })), "{open}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_told_and_not_written() {
+        let (_folder, path) = home("[p2p]\npex = true\n");
+        let missing = missing(&path, &validator()).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "[p2p]\npex = true\n");
+        assert_eq!(apply(&path, &validator()).unwrap(), missing);
+    }
+
+    #[test]
+    fn what_was_dialled_is_noted_and_nothing_else() {
+        let peers = Peers {
+            persistent: Some(vec!["a@h:1".into()]),
+            private_ids: Some(vec!["a".into()]),
+            ..Peers::default()
+        };
+        let role = NodeRole::Sentry { peers };
+        let (_folder, path) = home("");
+        assert_eq!(apply_dialled(&path, &role).unwrap().len(), 1);
+        let missing = missing(&path, &role).unwrap();
+        assert!(missing.iter().any(|change| change.key == "p2p.private_peer_ids"), "{missing:?}");
+        assert!(missing.iter().all(|change| change.key != "p2p.persistent_peers"), "{missing:?}");
     }
 
     #[test]

@@ -6,14 +6,17 @@
 //! * Only keys that every `CometBFT` from 0.34 to 0.40 knows are added; what was not asked for is not touched.
 //! * A file that cannot be read as TOML is not written. What is written appears in one step, and is synced before.
 //!
-//! Every key needs a restart of the node.
+//! A node reads the file once, when it starts: every key needs a restart. Only peers that were added can be dialled
+//! meanwhile ([`InForce`]).
 
 mod file;
 mod key_check;
+mod known;
 mod plan;
 mod role;
 
-pub use file::{ConfigError, apply};
+pub use file::{ConfigError, apply, apply_dialled, missing};
 pub use key_check::{KeyCheckError, check_no_validator_key};
+pub use known::{KNOWN_APP, KNOWN_CLIENT, KNOWN_CONFIG};
 pub use plan::{Change, NotATable, plan};
-pub use role::{NodeRole, Peers};
+pub use role::{InForce, NodeRole, Peers};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
-use super::role::{NodeRole, Setting};
+use super::role::{InForce, NodeRole, Setting};
 
 /// One key that changes, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Change {
     pub to: String,
     /// What it is good for.
     pub why: &'static str,
+    /// When a node that runs takes it in.
+    pub in_force: InForce,
 }
 
 impl fmt::Display for Change {
@@ -45,15 +47,28 @@ pub fn plan(document: &DocumentMut, role: &NodeRole) -> Result<Vec<Change>, NotA
 
 /// Makes the document right for this role.
 pub(super) fn carry_out(document: &mut DocumentMut, role: &NodeRole) -> Result<Vec<Change>, NotATable> {
+    put_all(document, role.settings())
+}
+
+/// Makes right only what a running node takes in by being told to dial.
+pub(super) fn carry_out_dialled(
+    document: &mut DocumentMut,
+    role: &NodeRole,
+) -> Result<Vec<Change>, NotATable> {
+    let settings = role.settings().into_iter();
+    put_all(document, settings.filter(|setting| setting.in_force == InForce::WhenDialled).collect())
+}
+
+fn put_all(document: &mut DocumentMut, settings: Vec<Setting>) -> Result<Vec<Change>, NotATable> {
     let mut changes = Vec::new();
-    for setting in role.settings() {
+    for setting in settings {
         changes.extend(put(document.as_table_mut(), setting)?);
     }
     Ok(changes)
 }
 
 fn put(root: &mut Table, setting: Setting) -> Result<Option<Change>, NotATable> {
-    let Setting { table, key, mut value, why, only_if_there } = setting;
+    let Setting { table, key, mut value, why, in_force, only_if_there } = setting;
     let name = table.map_or_else(|| key.to_owned(), |table| format!("{table}.{key}"));
     let wrong = |key: &str| NotATable { key: key.to_owned() };
     let table: &mut dyn TableLike = match table {
@@ -85,7 +100,7 @@ fn put(root: &mut Table, setting: Setting) -> Result<Option<Change>, NotATable> 
             Some(from)
         }
     };
-    Ok(Some(Change { key: name, from, to, why }))
+    Ok(Some(Change { key: name, from, to, why, in_force }))
 }
 
 /// Whether two values mean the same, however they are written (`'a'` and `"a"`).
@@ -154,12 +169,16 @@ mod tests {
     }
 
     #[test]
-    fn a_real_file_is_right_for_a_sentry_but_for_the_address_book() {
+    fn a_real_file_is_right_for_a_sentry_but_for_the_address_book_and_redialling() {
+        const SENTRY: [&str; 2] = [
+            r#"p2p.addr_book_strict Some("true") false"#,
+            r#"p2p.persistent_peers_max_dial_period Some("\"0s\"") "30s""#,
+        ];
         let (_, told) = done(REAL, &sentry(Peers::default()));
-        assert_eq!(told, [r#"p2p.addr_book_strict Some("true") false"#]);
+        assert_eq!(told, SENTRY);
         let private = Peers { private_ids: Some(vec!["a".into(), "b".into()]), ..Peers::default() };
         let (_, told) = done(REAL, &sentry(private));
-        assert_eq!(told[1], r#"p2p.private_peer_ids Some("\"\"") "a,b""#);
+        assert_eq!(told[2], r#"p2p.private_peer_ids Some("\"\"") "a,b""#);
     }
 
     #[test]
@@ -171,8 +190,53 @@ mod tests {
             [
                 r#"priv_validator_laddr Some("\"unix:///run/beam/p.sock\"") """#,
                 r#"p2p.pex Some("false") true"#,
+                r#"p2p.persistent_peers_max_dial_period Some("\"0s\"") "30s""#,
             ]
         );
+    }
+
+    #[test]
+    fn what_it_tells_of_itself_and_how_many_it_takes() {
+        let peers = Peers {
+            external_address: Some("203.0.113.7:26656".into()),
+            inbound_max: Some(100),
+            outbound_max: Some(40),
+            dialable: true,
+            ..Peers::default()
+        };
+        let (_, told) = done(REAL, &sentry(peers));
+        assert_eq!(
+            told[2..],
+            [
+                r#"p2p.external_address Some("\"\"") "203.0.113.7:26656""#,
+                r#"p2p.max_num_inbound_peers Some("40") 100"#,
+                r#"p2p.max_num_outbound_peers Some("10") 40"#,
+                r#"rpc.unsafe Some("false") true"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn peers_that_share_a_host_are_both_let_in() {
+        let told = |hosts: [&str; 2]| {
+            let persistent = hosts.iter().map(|host| format!("id@{host}")).collect();
+            done(REAL, &validator(Peers { persistent: Some(persistent), ..Peers::default() })).1
+        };
+        let allowed = r#"p2p.allow_duplicate_ip Some("false") true"#.to_owned();
+        assert!(told(["10.0.0.1:26656", "10.0.0.1:26666"]).contains(&allowed));
+        assert!(!told(["10.0.0.1:26656", "10.0.0.2:26656"]).contains(&allowed));
+    }
+
+    #[test]
+    fn only_an_added_peer_can_be_in_force_before_the_next_start() {
+        let peers = Peers {
+            persistent: Some(vec!["a@h:1".into()]),
+            private_ids: Some(vec!["a".into()]),
+            ..Peers::default()
+        };
+        let changes = plan(&REAL.parse().unwrap(), &validator(peers)).unwrap();
+        let dialled: Vec<_> = changes.iter().filter(|c| c.in_force == InForce::WhenDialled).collect();
+        assert!(matches!(dialled[..], [change] if change.key == "p2p.persistent_peers"), "{dialled:?}");
     }
 
     #[test]

@@ -7,7 +7,11 @@ mod error;
 mod file;
 mod harden;
 mod json;
+mod node_key;
+mod relocate;
 
 pub use error::KeyFileError;
 pub use file::KeyFile;
 pub use harden::{Exposure, harden_process};
+pub use node_key::node_id;
+pub use relocate::{RelocateError, Relocation, Remains, Whereabouts};

@@ -19,7 +19,7 @@ pub struct ProcessConfig {
     pub socket: Option<PathBuf>,
     /// Where the running node is noted down, for the next pilot to find.
     pub pid_file: PathBuf,
-    /// Where everything the node says is appended.
+    /// Where everything the node says is appended, never through a pipe: the raw file that [`logs`](crate::logs) reads from behind.
     pub log_file: PathBuf,
 }
 

@@ -7,30 +7,57 @@ use anyhow::{Context, Result};
 use beam_core::floor_store::FloorStore as _;
 use beam_core::id::SignerId;
 use beam_core::register::{Register, RegisterKey};
-use beam_core::runtime::{SignerHandle, SignerParts, start_signer};
-use beam_core::signing::{Floor, Mark, Record, Signer, SignerConfig, Step};
+use beam_core::runtime::{
+    HistoryCell, MeasuredRegister, PauseCell, RosterCell, SignerHandle, SignerParts, start_signer,
+};
+use beam_core::signing::{Floor, Record, Signer, SignerConfig};
 use beam_core::sqlite::SqliteRegister;
 use beam_core::takeover::TakeoverConfig;
 use beam_gaia::audit_file::AuditFile;
 use beam_gaia::floor_file::FloorFile;
 use beam_gaia::keys::KeyFile;
+use beam_gaia::logs::LogFolder;
 use beam_gaia::process::{GaiaProcess, ProcessConfig};
-use serde::Deserialize;
 use tokio::task::JoinHandle;
 
+use crate::clock::now_ms;
 use crate::config::Config;
+use crate::monitor::Tally;
 
 /// The cells of one validator.
 #[derive(Clone, Debug)]
 pub(crate) struct Cells {
     pub(crate) signing: RegisterKey,
-    pub(crate) roster: RegisterKey,
+    roster: RegisterKey,
+    pause: RegisterKey,
+    history: RegisterKey,
 }
 
 /// The register and its cells.
 pub(crate) struct Shared {
     pub(crate) register: Arc<dyn Register>,
     pub(crate) cells: Cells,
+}
+
+impl Shared {
+    pub(crate) fn roster(&self) -> RosterCell {
+        RosterCell::new(self.register.clone(), self.cells.roster.clone())
+    }
+
+    pub(crate) fn pause(&self) -> PauseCell {
+        PauseCell::new(self.register.clone(), self.cells.pause.clone())
+    }
+
+    pub(crate) fn history(&self) -> HistoryCell {
+        HistoryCell::new(self.register.clone(), self.cells.history.clone())
+    }
+
+    /// The record, which must be there.
+    pub(crate) async fn record(&self) -> Result<Record> {
+        let cell = self.register.read(&self.cells.signing).await?;
+        let cell = cell.context("the register has no record; make one with `beam watermark init`")?;
+        Record::decode(&cell.value).context("the register's record is damaged")
+    }
 }
 
 /// 128 bits from the operating system.
@@ -52,9 +79,12 @@ pub(crate) fn validator(config: &Config) -> Result<String> {
 /// The validator's cells.
 pub(crate) fn cells(config: &Config) -> Result<Cells> {
     let address = validator(config)?;
+    let chain = &config.chain.id;
     Ok(Cells {
-        signing: RegisterKey::signing(&config.chain.id, &address)?,
-        roster: RegisterKey::roster(&config.chain.id, &address)?,
+        signing: RegisterKey::signing(chain, &address)?,
+        roster: RegisterKey::roster(chain, &address)?,
+        pause: RegisterKey::pause(chain, &address)?,
+        history: RegisterKey::history(chain, &address)?,
     })
 }
 
@@ -69,30 +99,6 @@ pub(crate) fn peek_floor(config: &Config) -> Result<Option<Floor>> {
     Ok(FloorFile::peek(&config.own("floor"))?)
 }
 
-/// The position at which the node signed by itself, if its home says so.
-pub(crate) fn signed_by_node(config: &Config) -> Result<Option<Mark>> {
-    #[derive(Deserialize)]
-    struct State {
-        height: String,
-        round: u32,
-        step: u8,
-    }
-    let path = config.node.home.join("data/priv_validator_state.json");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        return Ok(None);
-    };
-    let state: State =
-        serde_json::from_str(&text).with_context(|| format!("{} cannot be read", path.display()))?;
-    let height = state.height.parse().with_context(|| format!("{} has no height", path.display()))?;
-    let step = match state.step {
-        0 => return Ok(None),
-        1 => Step::Proposal,
-        2 => Step::Prevote,
-        _ => Step::Precommit,
-    };
-    Ok(Some(Mark::new(height, state.round, step)))
-}
-
 /// A validator's signer, running.
 pub(crate) struct RunningSigner {
     pub(crate) handle: SignerHandle,
@@ -100,12 +106,18 @@ pub(crate) struct RunningSigner {
     pub(crate) me: SignerId,
     pub(crate) key: Arc<KeyFile>,
     pub(crate) shared: Shared,
+    /// What the register did, for people.
+    pub(crate) measured: MeasuredRegister,
+    /// What it released and refused, for people.
+    pub(crate) tally: Tally,
 }
 
 /// Starts the signer, after everything that it stands on was looked at.
 pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
     let key = Arc::new(key_file(config)?);
-    let shared = shared(config).await?;
+    let Shared { register, cells } = shared(config).await?;
+    let measured = MeasuredRegister::new(register);
+    let shared = Shared { register: Arc::new(measured.clone()), cells };
     let cell = shared.register.read(&shared.cells.signing).await?;
     let cell = cell.context(
         "the register has no record for this validator, and none is made silently: `beam watermark init` makes it, once",
@@ -115,7 +127,7 @@ pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
     floor.load().await.context("this machine's floor file cannot be used")?;
     let audit = AuditFile::open(config.own("audit.jsonl"), &config.name, config.chain.id.clone())
         .context("the audit file cannot be written")?;
-    let me = SignerId::from_random(random()?);
+    let (me, tally) = (SignerId::from_random(random()?), Tally::new(Arc::new(audit)));
     let takeover = TakeoverConfig {
         takeover_after: config.signer()?.takeover_after,
         rank: config.signer()?.rank,
@@ -126,17 +138,18 @@ pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
         key: shared.cells.signing.clone(),
         signing_key: key.clone(),
         floor: Arc::new(floor),
-        audit: Arc::new(audit),
+        audit: Arc::new(tally.clone()),
     };
     let (handle, task) = start_signer(SignerConfig { me, takeover }, parts).await?;
-    Ok(RunningSigner { handle, task, me, key, shared })
+    // Before the first vote is asked for, so that a pilot that starts in the middle of a pause keeps it.
+    let paused = shared.pause().read().await.unwrap_or_default();
+    handle.pause_takeovers(paused.at(now_ms()).is_some()).await;
+    Ok(RunningSigner { handle, task, me, key, shared, measured, tally })
 }
 
 /// The node, not yet started.
 pub(crate) fn node(config: &Config) -> Result<GaiaProcess> {
     let (program, args) = config.node.command.split_first().context("node.command is empty")?;
-    let logs = config.own("logs");
-    std::fs::create_dir_all(&logs).with_context(|| format!("{} could not be made", logs.display()))?;
     Ok(GaiaProcess::new(ProcessConfig {
         program: PathBuf::from(program),
         args: args.to_vec(),
@@ -144,7 +157,7 @@ pub(crate) fn node(config: &Config) -> Result<GaiaProcess> {
         env_removed: not_for_the_node(),
         socket: config.socket()?,
         pid_file: config.own("node.pid"),
-        log_file: logs.join("node.log"),
+        log_file: LogFolder::new(config.own("logs")).raw(),
     }))
 }
 

@@ -3,6 +3,9 @@
 //!
 //! Times are milliseconds since 1970 by this machine's clock: for people, compared with nothing. What is not known is `None`.
 
+#[cfg(test)]
+pub(crate) mod samples;
+
 use beam_core::signing::{Handover, Mark};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +59,10 @@ pub(crate) struct NodeReport {
     pub(crate) pid: Option<u32>,
     /// How often this pilot has started it.
     pub(crate) starts: u64,
+    /// Why it could not be started, if that is how it stands.
+    pub(crate) trouble: Option<String>,
+    /// The keys of its configuration that it takes in with its next start only.
+    pub(crate) pending_restart: Vec<String>,
     /// The program's version, such as `v28.0.0`, and the name that it gives itself.
     pub(crate) version: Option<String>,
     pub(crate) height: Option<u64>,
@@ -67,10 +74,9 @@ pub(crate) struct NodeReport {
     pub(crate) latest_block_ms: Option<u64>,
     pub(crate) peers_inbound: Option<u64>,
     pub(crate) peers_outbound: Option<u64>,
-    /// What it suffers from, by a fixed name such as `upgrade_needed`, `halt_height`, `consensus_failure`, `signer_gone`,
-    /// `chain_stands`, `behind`, `no_peers`, `unreachable`; `None` if nothing.
+    /// What it suffers from, by the fixed name of a [`Condition`](beam_core::health::Condition); `None` if nothing.
     pub(crate) condition: Option<String>,
-    /// The same in words.
+    /// The same in words, with what to do about it.
     pub(crate) condition_text: Option<String>,
     /// How often it was restarted to heal it, within the window that limits that.
     pub(crate) heals: u32,
@@ -86,7 +92,7 @@ pub(crate) struct UpgradeReport {
 }
 
 /// The signer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SignerReport {
     /// The validator's consensus address.
     pub(crate) validator: String,
@@ -125,17 +131,21 @@ pub(crate) struct RegisterReport {
     pub(crate) p99_ms: Option<f64>,
     /// When it last answered.
     pub(crate) last_ok_ms: Option<u64>,
+    /// When it last did not.
+    pub(crate) last_failed_ms: Option<u64>,
 }
 
 /// What the chain shows of our votes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct VotesReport {
-    /// The heights looked at since the pilot began: from the first to the last, all of them.
+    /// The heights looked at since the pilot began: from the first to the last, all of them but those in `unknown`.
     pub(crate) from_height: u64,
     pub(crate) to_height: u64,
     /// Of those: without our vote (what counts against us), and with a vote for nil (which does not).
     pub(crate) missed: u64,
     pub(crate) nil: u64,
+    /// Heights whose commit could not be had.
+    pub(crate) unknown: u64,
     /// Of `missed`: while this machine's node or signer was at fault, and while many validators were absent.
     pub(crate) missed_own: u64,
     pub(crate) missed_network: u64,

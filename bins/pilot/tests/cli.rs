@@ -8,68 +8,15 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
+#[path = "common/host.rs"]
+mod host;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
+use host::Host;
 use serde_json::{Value, json};
-use tempfile::TempDir;
-
-/// A key that was made for this test and has never signed anything: seed of 32 zero bytes.
-const PUBLIC: &str = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik=";
-const PRIVATE: &str =
-    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA7aie8zrakLWKjqNAqbw1zZTIVdx3iQ6Y6wEihi1naKQ==";
-const ADDRESS: &str = "139E3940E64B5491722088D9A0D741628FC826E0";
-
-/// A machine's files: a node's home, a key, and where Beam's home and register will be.
-struct Host {
-    dir: TempDir,
-}
-
-impl Host {
-    fn new() -> Self {
-        let host = Self { dir: tempfile::tempdir().unwrap() };
-        fs::create_dir_all(host.path("node/config")).unwrap();
-        fs::create_dir_all(host.path("node/data")).unwrap();
-        fs::write(host.path("node/config/genesis.json"), r#"{"chain_id":"test-1","app_state":{}}"#).unwrap();
-        fs::write(host.path("node/config/config.toml"), "# kept\n[rpc]\nladdr = \"tcp://127.0.0.1:1\"\n")
-            .unwrap();
-        host.write_key("key.json");
-        host
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn write_key(&self, name: &str) {
-        let part = |kind: &str, value: &str| json!({ "type": format!("tendermint/{kind}"), "value": value });
-        let key = json!({
-            "address": ADDRESS,
-            "pub_key": part("PubKeyEd25519", PUBLIC),
-            "priv_key": part("PrivKeyEd25519", PRIVATE),
-        });
-        fs::write(self.path(name), key.to_string()).unwrap();
-        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
-    }
-
-    fn beam(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_beam"))
-            .args(args)
-            .arg("--home")
-            .arg(self.path("beam"))
-            .current_dir(self.dir.path())
-            .output()
-            .unwrap()
-    }
-
-    fn init(&self, more: &[&str]) -> Output {
-        let args =
-            ["init", "--node-home", "node", "--key", "key.json", "--register", "register.db", "--name", "a"];
-        self.beam(&[&args[..], more].concat())
-    }
-}
 
 fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
@@ -95,6 +42,41 @@ fn help_and_version_are_fine_and_a_wrong_word_is_wrong_use() {
     {
         assert_eq!(code(&host.beam(wrong)), 64, "{wrong:?}");
     }
+}
+
+#[test]
+fn version_tells_what_machines_must_agree_in() {
+    let host = Host::new();
+    let told = host.beam(&["version", "--output", "json"]);
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(
+        (&told["schema"], &told["version"]),
+        (&json!("beam.version/1"), &json!(env!("CARGO_PKG_VERSION")))
+    );
+    assert_eq!(
+        (&told["protocols"]["record"], &told["protocols"]["roster"]),
+        (&json!("beam-record 1"), &json!("beam-roster 1"))
+    );
+    assert!(told["sqlite"].as_str().unwrap().starts_with("3."));
+    assert!(out(&host.beam(&["version"])).contains("record   beam-record 1"));
+}
+
+#[test]
+fn shells_and_manuals_know_every_verb() {
+    let host = Host::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let completions = out(&host.beam(&["completions", shell]));
+        assert!(
+            ["watermark", "switchover", "version"].iter().all(|verb| completions.contains(verb)),
+            "{shell}"
+        );
+    }
+    assert_eq!(code(&host.beam(&["completions", "sh"])), 64);
+    let folder = host.path("man").to_string_lossy().into_owned();
+    assert_eq!(code(&host.beam(&["man", &folder])), 0);
+    let start = fs::read_to_string(host.path("man/beam-start.1")).unwrap();
+    assert!(start.contains("SIGUSR2"), "{start}");
+    assert!(host.path("man/beam.1").is_file() && host.path("man/beam-watermark-init.1").is_file());
 }
 
 #[test]

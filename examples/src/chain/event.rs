@@ -10,7 +10,7 @@ use super::rpc::{number, text};
 /// What a validator did in the commit of a height, by CometBFT's flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flag {
-    /// No vote arrived in time: this is what counts as missed.
+    /// No vote arrived in time, or it was not in the set: this is what counts as missed.
     Absent,
     /// It voted for the block.
     Commit,
@@ -119,23 +119,15 @@ impl Vote {
 }
 
 impl Block {
-    /// Reads a block, from a `NewBlock` event or from a query; `index` is our validator's place.
-    pub(super) fn parse(block: &Value, index: usize) -> Result<Self> {
+    /// Reads a block, from a `NewBlock` event or from a query; `validator` is the address of ours.
+    pub(super) fn parse(block: &Value, validator: &str) -> Result<Self> {
         let height = number(block.pointer("/header/height")).context("a block without a height")?;
         let signatures = block.pointer("/last_commit/signatures").and_then(Value::as_array);
-        let last_commit = match signatures.and_then(|all| all.get(index)) {
+        let last_commit = match signatures.filter(|all| !all.is_empty()) {
             None => None,
-            Some(signature) => Some(match number(signature.get("block_id_flag")) {
-                Some(1) => Flag::Absent,
-                Some(2) => Flag::Commit,
-                Some(3) => Flag::Nil,
-                other => anyhow::bail!("block {height} has a signature with flag {other:?}"),
-            }),
+            Some(signatures) => Some(flag(signatures, validator).with_context(|| format!("block {height}"))?),
         };
-        anyhow::ensure!(
-            last_commit.is_some() || height <= 1,
-            "block {height} has no signature slot for our validator"
-        );
+        anyhow::ensure!(last_commit.is_some() || height <= 1, "block {height} has no commit");
         let evidence = block.pointer("/evidence/evidence").and_then(Value::as_array);
         Ok(Self {
             height,
@@ -144,6 +136,18 @@ impl Block {
             last_commit,
             evidence: evidence.into_iter().flatten().map(|proof| describe(height, proof)).collect(),
         })
+    }
+}
+
+/// What a validator did in a commit. It is found by its address: its place in the set changes with everybody's power, and
+/// an absent vote, which carries no address, needs none to be absent.
+fn flag(signatures: &[Value], validator: &str) -> Result<Flag> {
+    let ours = |signature: &&Value| text(signature, "/validator_address") == validator;
+    match signatures.iter().find(ours).map(|signature| number(signature.get("block_id_flag"))) {
+        None => Ok(Flag::Absent),
+        Some(Some(2)) => Ok(Flag::Commit),
+        Some(Some(3)) => Ok(Flag::Nil),
+        Some(other) => anyhow::bail!("a signature of our validator with flag {other:?}"),
     }
 }
 
@@ -167,5 +171,37 @@ pub(crate) fn short(hash: &str) -> &str {
     match hash {
         "" => "nil",
         hash => hash.get(..12).unwrap_or(hash),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const OURS: &str = "AA";
+
+    fn block(height: u64, signatures: Value) -> Result<Block> {
+        let block = json!({ "header": { "height": height.to_string() }, "last_commit": { "signatures": signatures } });
+        Block::parse(&block, OURS)
+    }
+
+    #[test]
+    fn our_vote_is_found_by_its_address_wherever_it_stands() {
+        let absent = json!({ "block_id_flag": 1, "validator_address": "" });
+        let theirs = json!({ "block_id_flag": 2, "validator_address": "BB" });
+        let ours = |flag: u8| json!({ "block_id_flag": flag, "validator_address": OURS });
+        let seen = |signatures| block(5, signatures).unwrap().last_commit;
+        assert_eq!(seen(json!([ours(2), theirs])), Some(Flag::Commit));
+        assert_eq!(seen(json!([absent, theirs, ours(3)])), Some(Flag::Nil));
+        assert_eq!(seen(json!([absent, theirs])), Some(Flag::Absent));
+        assert!(block(5, json!([ours(1)])).is_err(), "an absent vote has no address");
+    }
+
+    #[test]
+    fn only_the_first_block_may_have_no_commit() {
+        assert_eq!(block(1, json!([])).unwrap().last_commit, None);
+        assert!(block(2, json!([])).is_err());
     }
 }

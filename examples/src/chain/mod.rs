@@ -71,7 +71,7 @@ impl Chain {
         for height in heights {
             let answer = session.call("block", json!({ "height": height.to_string() })).await?;
             let block = answer.get("block").context("an answer without a block")?;
-            blocks.push(Block::parse(block, self.validator.index)?);
+            blocks.push(Block::parse(block, &self.validator.address)?);
         }
         Ok(blocks)
     }

@@ -206,7 +206,7 @@ impl Follower {
             }
             Some("tendermint/event/NewBlock") => {
                 let block = value.get("block").unwrap_or(&Value::Null);
-                let block = Block::parse(block, self.validator.index)?;
+                let block = Block::parse(block, &self.validator.address)?;
                 let mut record = lock(&self.record);
                 record.height = record.height.max(block.height);
                 drop(record);

@@ -1,17 +1,19 @@
 //! The judge: did our validator ever contradict itself?
 //!
 //! One rule: at each height, round and step a validator makes at most one statement. The judge
-//! knows three sources, and compares every statement of the first two with each other:
+//! knows four sources, and compares every statement of the first two with each other:
 //!
 //! 1. the machines' audit files: what Beam says it let out;
 //! 2. votes of our validator as plain validators received them: what did get out;
-//! 3. evidence in blocks: what the chain itself proved.
+//! 3. evidence in blocks: what the chain itself proved;
+//! 4. on a Hub-like chain, what its modules did about it: x/evidence, tombstoned, jailed.
 //!
 //! A judge that saw nothing acquits nobody: see [`Outcome::NothingSeen`]. That it can convict is
-//! shown by the tests below on made-up input, and by `tests/network.rs` on a real double signer.
+//! shown by the tests below on made-up input, and by `tests/network.rs` and `tests/hub.rs` on real double signers.
 
 pub mod audit;
 pub mod canonical;
+mod punishment;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -20,9 +22,12 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 
 use crate::chain::{Block, Chain, Vote, Watcher};
+use crate::hub::Modules;
+use crate::network::Validator;
 use audit::Entry;
 use canonical::{Position, Statement};
 
+pub use punishment::Punishment;
 pub use verdict::{Claim, Conflict, Outcome, Verdict};
 
 /// Everything the judge looks at.
@@ -38,6 +43,8 @@ pub struct Case {
     pub blocks: Vec<Block>,
     /// How often the watch was interrupted, and votes may have been overlooked.
     pub interruptions: u64,
+    /// What the chain's modules did to our validator; `None` on a chain without such modules.
+    pub punishment: Option<Punishment>,
 }
 
 impl Case {
@@ -61,7 +68,17 @@ impl Case {
             votes: record.votes,
             blocks,
             interruptions: record.reconnections,
+            punishment: None,
         })
+    }
+
+    /// Asks the chain's modules too.
+    ///
+    /// # Errors
+    /// When they do not answer.
+    pub async fn with_modules(self, modules: &Modules, validator: &Validator) -> Result<Self> {
+        let punishment = Punishment::ask(modules, validator).await?;
+        Ok(Self { punishment: Some(punishment), ..self })
     }
 
     /// Judges.
@@ -99,6 +116,7 @@ impl Case {
             *seen = seen.saturating_add(1);
         }
         verdict.conflicts = statements.conflicts();
+        verdict.punishment = self.punishment.clone();
         verdict.evidence = self.blocks.iter().flat_map(|block| block.evidence.clone()).collect();
         Ok(verdict)
     }
@@ -164,7 +182,7 @@ mod tests {
 
     fn case(audit: Vec<Entry>, votes: Vec<Vote>) -> Case {
         let blocks = vec![block(1), block(2)];
-        Case { chain_id: CHAIN.to_owned(), audit, votes, blocks, interruptions: 0 }
+        Case { chain_id: CHAIN.to_owned(), audit, votes, blocks, ..Case::default() }
     }
 
     #[test]
@@ -240,6 +258,30 @@ mod tests {
         let mut case = case(vec![entry("a", 5, Step::Prevote, Some(1))], Vec::new());
         case.blocks.push(Block { evidence: vec!["voted twice".to_owned()], ..block(3) });
         assert_eq!(case.verdict().unwrap().outcome(), Outcome::Guilty);
+    }
+
+    fn punished(punishment: Punishment) -> Verdict {
+        let mut case = case(vec![entry("a", 5, Step::Prevote, Some(1))], Vec::new());
+        case.punishment = Some(punishment);
+        case.verdict().unwrap()
+    }
+
+    #[test]
+    fn what_the_chain_found_is_guilty_whatever_we_saw() {
+        let held = Punishment { evidence: vec!["signed twice".to_owned()], ..Punishment::default() };
+        let tombstoned = Punishment { tombstoned: true, jailed: true, ..Punishment::default() };
+        for punishment in [held, tombstoned] {
+            let verdict = punished(punishment);
+            assert_eq!(verdict.outcome(), Outcome::Guilty, "{verdict}");
+        }
+        assert_eq!(punished(Punishment::default()).outcome(), Outcome::Clean);
+    }
+
+    #[test]
+    fn a_jailed_validator_is_not_clean() {
+        let verdict = punished(Punishment { jailed: true, ..Punishment::default() });
+        assert_eq!(verdict.outcome(), Outcome::Jailed);
+        assert!(verdict.must_be_clean().is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 
 use anyhow::{Result, bail};
 
+use super::Punishment;
 use super::canonical::Position;
 use crate::chain::short;
 
@@ -15,6 +16,8 @@ pub enum Outcome {
     Clean,
     /// The validator contradicted itself.
     Guilty,
+    /// It did not contradict itself, but missed so much that the chain put it in jail.
+    Jailed,
     /// There was no signature to examine, so there is nothing to say.
     NothingSeen,
 }
@@ -59,13 +62,21 @@ pub struct Verdict {
     pub unaudited: u64,
     /// How often a watch was interrupted, and votes may have been overlooked.
     pub interruptions: u64,
+    /// What the chain's modules did to our validator; `None` on a chain without such modules.
+    pub punishment: Option<Punishment>,
 }
 
 impl Verdict {
     /// The answer in one word.
     pub fn outcome(&self) -> Outcome {
-        if !self.conflicts.is_empty() || !self.evidence.is_empty() {
+        let punishment = self.punishment.as_ref();
+        if !self.conflicts.is_empty()
+            || !self.evidence.is_empty()
+            || punishment.is_some_and(Punishment::is_for_double_signing)
+        {
             Outcome::Guilty
+        } else if punishment.is_some_and(|punishment| punishment.jailed) {
+            Outcome::Jailed
         } else if self.signatures.is_empty() && self.votes.is_empty() {
             Outcome::NothingSeen
         } else {
@@ -80,7 +91,7 @@ impl Verdict {
     pub fn must_be_clean(&self) -> Result<()> {
         match self.outcome() {
             Outcome::Clean => Ok(()),
-            Outcome::Guilty | Outcome::NothingSeen => bail!("{self}"),
+            Outcome::Guilty | Outcome::Jailed | Outcome::NothingSeen => bail!("{self}"),
         }
     }
 }
@@ -90,6 +101,7 @@ impl fmt::Display for Verdict {
         let word = match self.outcome() {
             Outcome::Clean => "no contradiction",
             Outcome::Guilty => "the validator contradicted itself",
+            Outcome::Jailed => "the validator did not contradict itself, and is in jail",
             Outcome::NothingSeen => "nothing was seen, so nothing is proved",
         };
         writeln!(f, "{word}")?;
@@ -111,6 +123,12 @@ impl fmt::Display for Verdict {
         }
         for evidence in &self.evidence {
             writeln!(f, "  {evidence}")?;
+        }
+        if let Some(Punishment { evidence, tombstoned, jailed }) = &self.punishment {
+            writeln!(f, "  the chain: tombstoned {tombstoned}, jailed {jailed}")?;
+            for held in evidence {
+                writeln!(f, "  {held}")?;
+            }
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -18,32 +18,44 @@ impl Machine {
     /// # Errors
     /// When it fails.
     pub async fn init(&self) -> Result<()> {
-        let takeover_after = format!("{}ms", self.plan.takeover_after.as_millis());
-        let path = |path: &std::path::Path| path.to_string_lossy().into_owned();
-        let mut arguments: Vec<String> = [
+        let mut arguments = vec![
             ("--name", self.name().to_owned()),
-            ("--chain-id", self.chain_id.clone()),
-            ("--node-home", path(&self.node.home)),
-            ("--key", path(&self.key)),
-            ("--register", path(&self.register)),
+            ("--node-home", self.node.home.to_string_lossy().into_owned()),
             ("--rpc", self.node.rpc_url()),
-            ("--takeover-after", takeover_after),
             ("--node-command", self.node.command_line()),
-        ]
-        .into_iter()
-        .flat_map(|(flag, value)| [flag.to_owned(), value])
-        .collect();
-        arguments.extend(self.plan.init_args.iter().cloned());
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        self.beam(&["init"], &arguments).await?;
+            // Two machines on one host cannot both have the agent's usual port.
+            ("--agent-listen", self.agent().to_string()),
+        ];
+        let more = if self.is_sentry() {
+            arguments.push(("--role", "sentry".to_owned()));
+            &self.plan.sentry_init_args
+        } else {
+            arguments.extend(self.signing_arguments());
+            &self.plan.init_args
+        };
+        let mut words: Vec<&str> =
+            arguments.iter().flat_map(|(flag, value)| [*flag, value.as_str()]).collect();
+        words.extend(more.iter().map(String::as_str));
+        self.beam(&["init"], &words).await?;
         Ok(())
+    }
+
+    /// What only a machine that signs is told.
+    fn signing_arguments(&self) -> [(&'static str, String); 4] {
+        [
+            ("--chain-id", self.chain_id.clone()),
+            ("--key", self.key.to_string_lossy().into_owned()),
+            ("--register", self.register.to_string_lossy().into_owned()),
+            ("--takeover-after", format!("{}ms", self.plan.takeover_after.as_millis())),
+        ]
     }
 
     /// Makes the register's record: this validator has never signed. Once for a register, not once a machine.
     ///
     /// # Errors
-    /// When it fails, or there is one.
+    /// When it fails, or this is a sentry.
     pub async fn init_watermark(&self) -> Result<()> {
+        ensure!(!self.is_sentry(), "{} is a sentry and signs nothing", self.name());
         if !self.register.exists() {
             self.beam(&["watermark", "init"], &["--height", "0"]).await?;
         }

@@ -10,6 +10,7 @@
 mod command;
 
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::thread;
@@ -19,7 +20,7 @@ use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::chain::Rpc;
-use crate::network::{Network, Node};
+use crate::network::{Network, Node, Role};
 use crate::process::{Process, procfs};
 use crate::wait;
 
@@ -31,8 +32,10 @@ const DIES_WITHIN: Duration = Duration::from_secs(5);
 pub struct MachinePlan {
     /// `beam init --takeover-after`: how long the leader is silent before the other takes over.
     pub takeover_after: Duration,
-    /// Further arguments of `beam init`.
+    /// Further arguments of `beam init` on a machine that signs.
     pub init_args: Vec<String>,
+    /// Further arguments of `beam init` on a sentry.
+    pub sentry_init_args: Vec<String>,
     /// Further arguments of `beam start`.
     pub start_args: Vec<String>,
     /// Environment of `beam start`, on top of the lab's own.
@@ -47,6 +50,7 @@ impl Default for MachinePlan {
         Self {
             takeover_after: Duration::from_millis(300),
             init_args: Vec::new(),
+            sentry_init_args: Vec::new(),
             start_args: Vec::new(),
             environment: Vec::new(),
             unfenced: false,
@@ -69,13 +73,14 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// The machine `name` (`a` or `b`) of a network, to be run by the program `beam`. Nothing runs
-    /// yet; its node's ports are free from here on.
+    /// The machine `name` of a network (`a`, `b` or a sentry), to be run by the program `beam`. What it is follows from
+    /// the role of its node. Nothing runs yet; its node's ports are free from here on.
     ///
     /// # Errors
-    /// When the network has no node of that name.
+    /// When the network has no node of that name, or it is a plain validator's.
     pub fn new(network: &mut Network, name: &str, beam: &Path, plan: MachinePlan) -> Result<Self> {
         let node = network.node(name)?.clone();
+        ensure!(node.role != Role::Plain, "{name} is a plain validator, which the lab runs itself");
         network.release_ports(name);
         Ok(Self {
             beam: beam.to_path_buf(),
@@ -93,9 +98,14 @@ impl Machine {
         })
     }
 
-    /// `a` or `b`.
+    /// `a` or `b`, or a sentry's `s1`...
     pub fn name(&self) -> &str {
         &self.node.name
+    }
+
+    /// Whether it is a sentry: it holds no key and signs nothing.
+    pub fn is_sentry(&self) -> bool {
+        self.node.role == Role::Sentry
     }
 
     /// Beam's home.
@@ -111,6 +121,11 @@ impl Machine {
     /// The RPC of its node.
     pub fn rpc(&self) -> Rpc {
         self.node.rpc()
+    }
+
+    /// Where the pilot's HTTP agent answers.
+    pub fn agent(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.node.agent_port).into()
     }
 
     /// Where Beam writes down each signature it lets out.

@@ -10,21 +10,26 @@ struct Bench {
 }
 
 async fn machine() -> Bench {
+    let bench = uninitialised("a", Role::Validator);
+    bench.machine.init().await.unwrap();
+    bench.machine.init_watermark().await.unwrap();
+    bench
+}
+
+fn uninitialised(name: &str, role: Role) -> Bench {
     let dir = tempfile::tempdir().unwrap();
-    let node_home = dir.path().join("a");
+    let node_home = dir.path().join(name);
     fs::create_dir(&node_home).unwrap();
     let machine = Machine {
         beam: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake-beam.sh"),
-        home: dir.path().join("beam-a"),
-        node: Node::for_tests("a", &node_home),
+        home: dir.path().join(format!("beam-{name}")),
+        node: Node::for_tests(name, role, &node_home),
         chain_id: "test".to_owned(),
         key: dir.path().join("validator_key.json"),
         register: dir.path().join("register.db"),
         plan: MachinePlan::default(),
         pilots: Vec::new(),
     };
-    machine.init().await.unwrap();
-    machine.init_watermark().await.unwrap();
     Bench { machine, _dir: dir }
 }
 
@@ -54,7 +59,25 @@ async fn init_tells_beam_everything() {
     {
         assert!(told.contains(flag), "{flag} is missing in {told}");
     }
+    assert!(!told.contains("--role"), "{told}");
     assert!(fs::read_to_string(bench.machine.home.join("watermark")).unwrap().contains("--height 0"));
+}
+
+#[tokio::test]
+async fn a_sentry_is_told_of_no_key_and_no_register() {
+    let mut bench = uninitialised("s1", Role::Sentry);
+    bench.machine.plan.sentry_init_args = vec!["--more".to_owned()];
+    bench.machine.init().await.unwrap();
+    let told = fs::read_to_string(bench.machine.home.join("init")).unwrap();
+    for flag in
+        ["--role sentry", "--name s1", "--node-home", "--rpc http://127.0.0.1:", "--node-command", "--more"]
+    {
+        assert!(told.contains(flag), "{flag} is missing in {told}");
+    }
+    for flag in ["--key", "--register", "--takeover-after"] {
+        assert!(!told.contains(flag), "{flag} is too much in {told}");
+    }
+    assert!(bench.machine.init_watermark().await.is_err());
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::network::MACHINES;
 /// From a pilot's start to its node's answer. It replays the chain first.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// What happens to the owner.
+/// What happens, to the owner unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
@@ -29,9 +29,47 @@ pub enum Fault {
     Switchover,
     /// kill -9 of both machines at the same moment, both started again at once. Nobody is left to sign meanwhile.
     BothAtOnce,
+    /// As [`Kill`](Self::Kill), to the standby.
+    Standby,
+    /// As [`Kill`](Self::Kill), to a sentry.
+    SentryKill,
+    /// As [`Freeze`](Self::Freeze), to a sentry.
+    SentryFreeze,
 }
 
 impl Fault {
+    /// All there are.
+    pub const ALL: [Self; 9] = [
+        Self::Kill,
+        Self::Freeze,
+        Self::Node,
+        Self::Pilot,
+        Self::Switchover,
+        Self::BothAtOnce,
+        Self::Standby,
+        Self::SentryKill,
+        Self::SentryFreeze,
+    ];
+
+    /// Whether it needs a sentry.
+    pub fn strikes_a_sentry(self) -> bool {
+        matches!(self, Self::SentryKill | Self::SentryFreeze)
+    }
+
+    /// Whom it strikes, the owner being `owner`. Of several sentries, each in its turn.
+    pub(super) fn victim(self, lab: &Lab, owner: &str, height: u64) -> Result<String> {
+        match self {
+            Self::Standby => Ok(other(owner).to_owned()),
+            Self::SentryKill | Self::SentryFreeze => {
+                let count = u64::try_from(lab.sentries.len())?;
+                let turn = height.checked_rem(count).context("the network has no sentries")?;
+                let sentry = lab.sentries.get(usize::try_from(turn)?);
+                Ok(sentry.context("the network has no such sentry")?.name().to_owned())
+            }
+            _ => Ok(owner.to_owned()),
+        }
+    }
+
     /// In a word, as on a command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -41,6 +79,9 @@ impl Fault {
             Self::Pilot => "pilot",
             Self::Switchover => "switchover",
             Self::BothAtOnce => "both-at-once",
+            Self::Standby => "standby",
+            Self::SentryKill => "sentry-kill",
+            Self::SentryFreeze => "sentry-freeze",
         }
     }
 
@@ -53,6 +94,9 @@ impl Fault {
             Self::Pilot => "kill -9 of the owner's pilot only",
             Self::Switchover => "planned switch",
             Self::BothAtOnce => "kill -9 of both machines at once",
+            Self::Standby => "kill -9 of the standby's whole machine",
+            Self::SentryKill => "kill -9 of a sentry's whole machine",
+            Self::SentryFreeze => "a sentry's machine freezes (SIGSTOP)",
         }
     }
 
@@ -60,6 +104,7 @@ impl Fault {
     pub fn may_miss(self) -> Option<usize> {
         match self {
             Self::Kill | Self::Freeze | Self::Node | Self::Pilot => Some(1),
+            Self::Standby | Self::SentryKill | Self::SentryFreeze => Some(1),
             Self::Switchover => Some(0),
             Self::BothAtOnce => None,
         }
@@ -70,6 +115,7 @@ impl Fault {
         match self {
             Self::Freeze | Self::Node => true,
             Self::Kill | Self::Pilot | Self::Switchover | Self::BothAtOnce => false,
+            Self::Standby | Self::SentryKill | Self::SentryFreeze => false,
         }
     }
 
@@ -86,14 +132,19 @@ impl Fault {
             Self::Pilot => format!("{machine} owns; kill -9 of its pilot"),
             Self::Switchover => format!("{machine} owns; `beam switchover --to {}`", other(machine)),
             Self::BothAtOnce => "kill -9 of both pilots and both nodes".to_owned(),
+            Self::Standby => format!("{machine} is the standby; kill -9 of its pilot and node"),
+            Self::SentryKill => format!("{machine} is a sentry; kill -9 of its pilot and node"),
+            Self::SentryFreeze => {
+                format!("{machine} is a sentry; its pilot and node are stopped where they stand")
+            }
         }
     }
 
     /// Does it, and returns when.
     pub(super) async fn strike(self, lab: &mut Lab, machine: &str) -> Result<Instant> {
         match self {
-            Self::Kill => Ok(lab.machine(machine)?.kill_machine()),
-            Self::Freeze => Ok(lab.machine(machine)?.freeze()),
+            Self::Kill | Self::Standby | Self::SentryKill => Ok(lab.machine(machine)?.kill_machine()),
+            Self::Freeze | Self::SentryFreeze => Ok(lab.machine(machine)?.freeze()),
             Self::Node => lab.machine(machine)?.kill_node(),
             Self::Pilot => lab.machine(machine)?.kill_pilot(),
             Self::Switchover => {
@@ -120,14 +171,14 @@ impl Fault {
         tell: &(dyn Fn(String) + Sync),
     ) -> Result<()> {
         match self {
-            Self::Kill => {
-                tell(format!("{} signs; {machine} stays off for {:?}", other(machine), pace.down));
+            Self::Kill | Self::Standby | Self::SentryKill => {
+                tell(format!("{machine} stays off for {:?}", pace.down));
                 tokio::time::sleep(pace.down).await;
                 tell(format!("{machine} starts again"));
                 start(lab, machine).await
             }
-            Self::Freeze => {
-                tell(format!("{} signs; {machine} stands still for {:?}", other(machine), pace.down));
+            Self::Freeze | Self::SentryFreeze => {
+                tell(format!("{machine} stands still for {:?}", pace.down));
                 tokio::time::sleep(pace.down).await;
                 tell(format!("{machine} goes on (SIGCONT), and does not know that time went by"));
                 lab.machine(machine)?.thaw();
@@ -171,9 +222,8 @@ impl std::str::FromStr for Fault {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let all = [Self::Kill, Self::Freeze, Self::Node, Self::Pilot, Self::Switchover, Self::BothAtOnce];
-        let found = all.into_iter().find(|fault| fault.name() == text);
-        found.with_context(|| format!("no such fault; there are {}", all.map(Self::name).join(", ")))
+        let found = Self::ALL.into_iter().find(|fault| fault.name() == text);
+        found.with_context(|| format!("no such fault; there are {}", Self::ALL.map(Self::name).join(", ")))
     }
 }
 

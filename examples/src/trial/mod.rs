@@ -63,7 +63,7 @@ impl Default for Pace {
     }
 }
 
-/// Does `fault` to the machine that owns now, repairs it, and waits until both machines are in step again.
+/// Does `fault`, to the machine that owns now unless it says otherwise, repairs it, and waits until both machines are in step again.
 ///
 /// Heights up to the blow that nobody answered for yet go to `calm`; `tell` hears what is being done.
 ///
@@ -77,9 +77,10 @@ pub async fn run(
     tell: &(dyn Fn(String) + Sync),
 ) -> Result<Outcome> {
     let before = lab.standing().await?;
-    let machine = before.owner.context("nobody owns, so there is nobody to strike")?;
+    let owner = before.owner.context("nobody owns, so there is nobody to strike")?;
     let last = lab.last_position()?;
     let struck_at_height = lab.chain.height().await?;
+    let machine = fault.victim(lab, &owner, struck_at_height)?;
     ledger.leave_calm(struck_at_height);
 
     tell(fault.striking(&machine));

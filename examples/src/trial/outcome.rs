@@ -11,7 +11,7 @@ use super::Fault;
 pub struct Outcome {
     /// What was done.
     pub fault: Fault,
-    /// The machine it was done to: the owner.
+    /// The machine it was done to.
     pub machine: String,
     /// The heights it answers for, the first and the last.
     pub heights: (u64, u64),

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use super::{Request, Signer, Stage, records, refuse};
+use super::{Request, Signer, Stage, Taking, records, refuse};
 use crate::signing::floor::Above;
 use crate::signing::{
     Action, Attempt, Epoch, Floor, Halt, Handover, Lock, Notice, ReadOutcome, Record, Refusal, Release,
-    Round, Step, View,
+    Round, Step, Takeover, View,
 };
 use crate::time::Instant;
 
@@ -58,7 +58,7 @@ impl Signer {
             out.push(Action::Tell(Notice::Halted(halt)));
             return;
         }
-        self.note_epoch(&view.record, out);
+        self.note_epoch(&view.record, None, out);
         self.view = Some(view);
         self.decide(now, out);
     }
@@ -101,7 +101,7 @@ impl Signer {
             Some(_) if view.record.owner.is_none_or(|owner| owner == self.me) => {
                 self.advance(now, &view, out)
             }
-            Some(_) if self.waited(now, view.record.epoch) => self.advance(now, &view, out),
+            Some(_) if self.waited(now, view.record.epoch) && !self.paused => self.advance(now, &view, out),
             Some(_) => self.pause(now, Self::POLL_EVERY, true),
         }
     }
@@ -173,8 +173,12 @@ impl Signer {
             _ => base.lock.clone().filter(|lock| lock.height == mark.height),
         };
         let record = Record { mark, bytes: request.statement.bytes().to_vec(), lock, ..base };
+        let taking = view.record.owner.filter(|owner| *owner != self.me).map(|from| {
+            let waited = request.left_to.map_or(Duration::ZERO, |(_, since)| now.since(since));
+            Taking { from, was: view.record.mark, waited, decided: now }
+        });
         let attempt = self.next_attempt();
-        self.stage = Stage::Swapping { attempt, record: record.clone() };
+        self.stage = Stage::Swapping { attempt, record: record.clone(), taking };
         out.push(Action::Swap { attempt, expected: view.version, record });
     }
 
@@ -210,21 +214,21 @@ impl Signer {
     }
 
     /// Tells of a new epoch, and remembers takeovers.
-    pub(super) fn note_epoch(&mut self, record: &Record, out: &mut Vec<Action>) {
+    pub(super) fn note_epoch(&mut self, record: &Record, takeover: Option<Takeover>, out: &mut Vec<Action>) {
         if self.told == Some(record.epoch) {
             return;
         }
-        let takeover = record.handover == Handover::Takeover;
+        let how = record.handover;
         // The first epoch that a signer sees may be ages old.
-        if takeover && self.told.is_some() {
+        if how == Handover::Takeover && self.told.is_some() {
             self.patience.took_over(record.since.height);
         }
         self.told = Some(record.epoch);
         let (epoch, since) = (record.epoch, record.since);
         out.push(Action::Tell(if record.owner == Some(self.me) {
-            Notice::Owning { epoch, since, takeover }
+            Notice::Owning { epoch, since, how, takeover }
         } else {
-            Notice::Standby { epoch, since }
+            Notice::Standby { epoch, since, how }
         }));
     }
 }

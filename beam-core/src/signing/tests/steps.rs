@@ -9,7 +9,7 @@ use crate::register::Version;
 use crate::signing::{
     Action, Attempt, Epoch, Event, Floor, Halt, Handover, Height, Lock, Mark, Notice, ReadOutcome, Record,
     Refusal, RequestId, Round, Sighting, Signatures, Signer, SignerConfig, Statement, Step, SwapOutcome,
-    View,
+    Takeover, View,
 };
 use crate::takeover::TakeoverConfig;
 use crate::time::Instant;
@@ -220,6 +220,70 @@ fn a_standby_waits_for_the_owner_and_then_takes_over_with_a_new_epoch() {
 }
 
 #[test]
+fn while_takeovers_are_paused_the_owner_is_waited_for_in_vain_and_repeated_when_it_signs() {
+    let owned = record(Some(OTHER));
+    let mut bench = Bench::new(Some(Floor::of(&owned)));
+    bench.step(Event::Paused(true));
+    bench.ask(statement(mark(10, Step::Prevote), Some(1), 0));
+    bench.read(ReadOutcome::Found(view(4, owned.clone())));
+    let mut waited = Duration::ZERO;
+    while waited + Signer::POLL_EVERY < Signer::ANSWER_WITHIN {
+        waited += Signer::POLL_EVERY;
+        bench.after(Signer::POLL_EVERY);
+        assert_eq!(bench.read(ReadOutcome::Found(view(4, owned.clone()))), []);
+    }
+    let refused = bench.after(Signer::POLL_EVERY);
+    assert_eq!(refusal(&refused), &Refusal::Paused(mark(10, Step::Prevote), owned.epoch));
+
+    // The owner's signature is repeated all the same, and when the pause is over it is taken over from again.
+    let vote = statement(mark(10, Step::Precommit), Some(1), 0);
+    bench.ask(vote.clone());
+    let signed = bench.read(ReadOutcome::Found(view(5, at(&owned, &vote))));
+    assert!(signs(&signed), "{signed:?}");
+    bench.released();
+    bench.step(Event::Paused(false));
+    bench.ask(statement(mark(11, Step::Prevote), Some(1), 0));
+    bench.read(ReadOutcome::Found(view(5, at(&owned, &vote))));
+    bench.after(TAKEOVER_AFTER);
+    let taken = bench.read(ReadOutcome::Found(view(5, at(&owned, &vote))));
+    assert_eq!(swap_in(&taken).owner, Some(ME));
+}
+
+#[test]
+fn a_pause_keeps_nobody_from_being_the_first_owner_or_the_planned_one() {
+    for before in [record(None), record(Some(OTHER)).handed_to(ME, Handover::Failover).unwrap()] {
+        let mut bench = Bench::new(Some(Floor::of(&before)));
+        bench.step(Event::Paused(true));
+        bench.ask(statement(mark(10, Step::Prevote), Some(1), 0));
+        let first = bench.read(ReadOutcome::Found(view(1, before)));
+        assert_eq!(swap_in(&first).owner, Some(ME));
+    }
+}
+
+#[test]
+fn a_takeover_tells_what_it_was_decided_upon_and_how_long_it_took() {
+    let owned = record(Some(OTHER));
+    let mut bench = Bench::new(Some(Floor::of(&owned)));
+    let vote = statement(mark(10, Step::Prevote), Some(1), 0);
+    bench.ask(vote.clone());
+    bench.read(ReadOutcome::Found(view(4, owned.clone())));
+    bench.after(TAKEOVER_AFTER);
+    bench.read(ReadOutcome::Found(view(4, owned.clone())));
+    let swap_took = Duration::from_millis(7);
+    bench.after(swap_took);
+    let actions = bench.swapped(SwapOutcome::Won(Version(5)));
+    let takeover =
+        Takeover { from: OTHER, was: owned.mark, waited: TAKEOVER_AFTER, swapped_within: swap_took };
+    let told = Notice::Owning {
+        epoch: Epoch(2),
+        since: vote.mark(),
+        how: Handover::Takeover,
+        takeover: Some(takeover),
+    };
+    assert!(actions.contains(&Action::Tell(told)), "{actions:?}");
+}
+
+#[test]
 fn a_standby_repeats_what_the_owner_signed() {
     let owners = statement(mark(10, Step::Precommit), Some(1), 5);
     let owned = at(&record(Some(OTHER)), &owners);
@@ -312,7 +376,11 @@ fn a_takeover_too_early_is_harmless() {
         &statement(vote.mark(), Some(1), 8),
     );
     let actions = bench.swapped(SwapOutcome::Lost(ReadOutcome::Found(view(2, theirs.clone()))));
-    assert!(actions.contains(&Action::Tell(Notice::Standby { epoch: theirs.epoch, since: theirs.since })));
+    assert!(actions.contains(&Action::Tell(Notice::Standby {
+        epoch: theirs.epoch,
+        since: theirs.since,
+        how: Handover::Takeover
+    })));
     assert!(!bench.signer.owns());
     // The same vote is answered with the same signature.
     assert!(matches!(actions.last(), Some(Action::Sign { bytes, .. }) if *bytes == theirs.bytes));

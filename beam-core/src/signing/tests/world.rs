@@ -96,7 +96,8 @@ impl World {
             10..=11 => self.wait(Duration::from_millis(u64::from(how % 700))),
             12 => self.restart(who, how),
             13 => self.machines[who].session = SessionId::from_random(self.id().into()),
-            14 => self.switch_to(who),
+            14 if how & 1 == 0 => self.switch_to(who),
+            14 => self.step(who, Event::Paused(how & 2 == 0)),
             _ => self.write_late(how),
         }
     }
@@ -124,6 +125,10 @@ impl World {
 
     fn step(&mut self, who: usize, event: Event) {
         for action in self.machines[who].signer.step(self.now, event) {
+            if let Action::Swap { record, .. } = &action {
+                let takes_over = record.handover == Handover::Takeover && record.since == record.mark;
+                assert!(!(takes_over && self.machines[who].signer.paused()), "a takeover while paused");
+            }
             match action {
                 Action::Answer { request, answer } => {
                     let asked = self.machines[who].waiting.remove(&request);
@@ -321,6 +326,9 @@ impl World {
 
     /// No more faults: whoever asks now, some machine must be able to sign the next height.
     pub(super) fn heal(&mut self) {
+        for who in 0..self.machines.len() {
+            self.step(who, Event::Paused(false));
+        }
         self.late.clear();
         self.wait(Signer::ANSWER_WITHIN);
         let next = Mark::new(self.register.record.mark.height.0 + 1, 0, Step::Prevote);

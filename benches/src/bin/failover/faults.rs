@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use anyhow::Context as _;
+
 use beam_benches::random::Random;
 use beam_examples::lab::Lab;
 use beam_examples::trial::{self, CALM_HEIGHTS, Fault, Ledger, Outcome, Pace};
@@ -12,12 +14,11 @@ use crate::args::Args;
 /// Runs the faults until all are done, time is up, or one cannot be measured. What was measured is returned either way.
 pub(crate) async fn run(
     args: &Args,
-    fault: Fault,
     lab: &mut Lab,
     ledger: &mut Ledger,
     log: &mut Log,
 ) -> (Vec<Outcome>, Option<anyhow::Error>) {
-    let mut random = Random::from_seed(args.seed);
+    let (mut random, faults) = (Random::from_seed(args.seed), args.faults());
     let mut outcomes = Vec::new();
     let began = Instant::now();
     while outcomes.len() < usize::try_from(args.count).unwrap_or(usize::MAX) && began.elapsed() < args.limit()
@@ -25,6 +26,7 @@ pub(crate) async fn run(
         let one = async {
             // A block takes a little longer than timeout_commit: the votes.
             tokio::time::sleep(random.moment_before(args.block_time.mul_f64(1.1))).await;
+            let fault = random.choose(&faults).context("no fault to choose from")?;
             let outcome = trial::run(lab, ledger, fault, Pace::default(), &|_| {}).await?;
             log.write(&outcome.to_json())?;
             tell(outcomes.len().saturating_add(1), &outcome);

@@ -22,7 +22,6 @@ use anyhow::{Context, Result};
 use beam_examples::install;
 use beam_examples::lab::Lab;
 use beam_examples::machine::MachinePlan;
-use beam_examples::network::NetworkPlan;
 use beam_examples::trial::{self, Ledger};
 use clap::Parser;
 use serde_json::Value;
@@ -52,7 +51,11 @@ async fn main() -> ExitCode {
 
 /// Measures, and says whether the numbers are as good as promised.
 async fn measure(args: &Args) -> Result<bool> {
-    install::cometbft(install::to_stderr).await?;
+    if args.hub {
+        install::hubd(install::to_stderr).await?;
+    } else {
+        install::cometbft(install::to_stderr).await?;
+    }
     install::to_stderr("building beam");
     let beam = install::beam_binary().await?;
     let dir = std::env::temp_dir().join(format!("beam-measure-{}", std::process::id()));
@@ -68,10 +71,9 @@ async fn measure(args: &Args) -> Result<bool> {
 
 async fn run(args: &Args, dir: &Path, beam: &Path) -> Result<bool> {
     let mut log = Log::open(args.output.as_ref())?;
-    let chain = NetworkPlan { block_time: args.block_time, ..NetworkPlan::default() };
     let takeover_after = args.takeover_after();
     let plan = MachinePlan { takeover_after, ..MachinePlan::default() };
-    let mut lab = Lab::start(dir, beam, chain, plan).await?;
+    let mut lab = Lab::start(dir, beam, args.network(), plan).await?;
     let first = lab.wait_in_step(0).await?;
     let mut ledger = Ledger::from(first);
     let epoch = lab.standing().await?.epoch;
@@ -81,8 +83,8 @@ async fn run(args: &Args, dir: &Path, beam: &Path) -> Result<bool> {
     );
     let (outcomes, memory, trouble) = match args.fault {
         What::Idle => (Vec::new(), Some(idle::run(args, &mut lab, &mut log).await?), None),
-        What::Fault(fault) => {
-            let (outcomes, trouble) = faults::run(args, fault, &mut lab, &mut ledger, &mut log).await;
+        What::Fault(_) | What::Any => {
+            let (outcomes, trouble) = faults::run(args, &mut lab, &mut ledger, &mut log).await;
             (outcomes, None, trouble)
         }
     };

@@ -1,10 +1,11 @@
 //! The numbers of a run, and whether they are good enough.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use beam_benches::stats::Sorted;
 use beam_examples::judge::{Outcome as Judgement, Verdict};
-use beam_examples::trial::{Ledger, Outcome};
+use beam_examples::trial::{Fault, Ledger, Outcome};
 use serde_json::{Value, json};
 
 use crate::args::{Args, What};
@@ -44,6 +45,15 @@ impl Summary<'_> {
 
     fn nil(&self) -> usize {
         self.outcomes.iter().map(|outcome| outcome.nil.len()).sum()
+    }
+
+    /// The outcomes of each kind of fault, if there is more than one kind.
+    fn by_fault(&self) -> BTreeMap<Fault, Vec<&Outcome>> {
+        let mut by_fault: BTreeMap<Fault, Vec<&Outcome>> = BTreeMap::new();
+        for outcome in &self.outcomes {
+            by_fault.entry(outcome.fault).or_default().push(outcome);
+        }
+        if by_fault.len() > 1 { by_fault } else { BTreeMap::new() }
     }
 
     pub(crate) fn to_json(&self) -> Value {
@@ -90,6 +100,18 @@ impl fmt::Display for Summary<'_> {
             let counts: Vec<_> = missed.histogram().iter().map(|(cost, n)| format!("{n} x {cost}")).collect();
             row("missed a fault", format!("median {median}, max {max} ({})", counts.join(", ")))?;
             row("nil", self.nil().to_string())?;
+        }
+        for (fault, outcomes) in self.by_fault() {
+            let missed: usize = outcomes.iter().map(|outcome| outcome.missed.len()).sum();
+            let votes = Sorted::new(outcomes.iter().map(|outcome| outcome.next_vote.as_millis()));
+            let (median, max) = (votes.median().unwrap_or_default(), votes.max().unwrap_or_default());
+            row(
+                &format!("  {fault}"),
+                format!(
+                    "n = {}, missed {missed}, next vote median {median} ms, max {max} ms",
+                    outcomes.len()
+                ),
+            )?;
         }
         if let (Some(median), Some(p99), Some(max)) = (votes.median(), votes.percentile(99), votes.max()) {
             row("next vote", format!("median {median} ms, p99 {p99} ms, max {max} ms"))?;

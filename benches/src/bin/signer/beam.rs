@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result};
+use beam_benches::node::{CHAIN, Node};
 use beam_core::floor_store::FloorStore;
 use beam_core::id::{ChainId, Lineage, SessionId, SignerId};
 use beam_core::register::{MemoryRegister, Register, RegisterKey};
@@ -21,7 +22,6 @@ use beam_gaia::privval::{Dialer, Service};
 use tokio::sync::watch;
 
 use crate::filepv;
-use crate::node::{CHAIN, Node};
 
 /// Where register and floor are.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,6 @@
 
 mod beam;
 mod filepv;
-mod node;
 mod report;
 
 use std::path::PathBuf;

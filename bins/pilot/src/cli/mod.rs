@@ -1,11 +1,20 @@
 //! The command line: what people type, and what they read.
 
+mod check_config;
+mod completions;
+mod doctor;
+mod explain;
+mod history;
 mod init;
+mod logs;
 mod output;
+mod pause;
 mod start;
 mod status;
 mod switchover;
+mod version;
 mod watermark;
+mod who;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +23,8 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::WrongConfig;
+
+pub(crate) use output::LogLevel;
 
 /// How a command ended, as an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,19 +65,49 @@ A validator's first machine, then its second:
   beam watermark init --height 12345678     once for the validator, not once a machine
   beam start";
 
+const START_HELP: &str = "\
+Signals:
+  SIGTERM, SIGINT  the node ends, then the pilot
+  SIGHUP           node.toml is read again; each changed key is told with what it needs, and no node is restarted
+  SIGUSR2          the installed program takes this one's place; the node runs on and does not notice
+  SIGKILL          the node runs on without a signer, until the next `beam start` adopts it";
+
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Writes node.toml for this machine.
+    /// Writes node.toml for this machine, or moves a validator in.
     Init(init::Args),
-    /// Runs the node and its signer until told to stop (SIGTERM or Ctrl-C).
+    /// Finds what would hurt: on this machine, in its node's files, in the register.
+    Doctor(doctor::Args),
+    /// Looks node.toml over, and the node's own files: every mistake, with its line and what was meant.
+    CheckConfig(check_config::Args),
+    /// Runs the node, and on a validator its signer, until told to stop.
+    #[command(after_help = START_HELP)]
     Start,
     /// Shows the validator's machines and where each stands.
     Status(status::Args),
     /// Hands the validator to another machine, without missing a block.
     Switchover(switchover::Args),
+    /// Hands the validator to another machine by force, ready or not.
+    Failover(switchover::FailoverArgs),
+    /// Keeps every standby from taking over, for a while.
+    Pause(pause::PauseArgs),
+    /// Ends a pause before its time.
+    Resume(pause::ResumeArgs),
+    /// Tells why this machine signs, or does not, guard by guard.
+    Explain(explain::Args),
+    /// Tells each change of owner, its cause and its cost.
+    History(history::Args),
     /// The register's record: the highest position that anyone may have signed.
     #[command(subcommand)]
     Watermark(watermark::Verb),
+    /// Shows what the node says, and names what is wrong with it.
+    Logs(logs::Args),
+    /// Shows what this program is, and which forms of what machines share it knows.
+    Version(version::Args),
+    /// Prints what a shell needs to complete this program's arguments.
+    Completions(completions::CompletionsArgs),
+    /// Writes the manual pages into a folder.
+    Man(completions::ManArgs),
 }
 
 /// How results are written.
@@ -89,8 +130,8 @@ pub(crate) fn run() -> ExitCode {
             return if error.use_stderr() { Ending::WrongUse } else { Ending::Fine }.into();
         }
     };
-    output::start_logging();
-    match dispatch(cli) {
+    let log_level = output::start_logging();
+    match dispatch(cli, log_level) {
         Ok(ending) => ending.into(),
         Err(error) => {
             eprintln!("beam: {error:#}");
@@ -100,7 +141,7 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli) -> Result<Ending> {
+fn dispatch(cli: Cli, log_level: LogLevel) -> Result<Ending> {
     let home = match cli.home {
         Some(home) => home,
         None => std::env::home_dir().context("there is no home directory; say --home")?.join(".beam"),
@@ -110,10 +151,21 @@ fn dispatch(cli: Cli) -> Result<Ending> {
     runtime.block_on(async {
         match cli.verb {
             Verb::Init(args) => init::run(&home, args),
-            Verb::Start => start::run(&home).await,
+            Verb::Doctor(args) => doctor::run(&home, &args).await,
+            Verb::CheckConfig(args) => check_config::run(&home, &args),
+            Verb::Start => start::run(&home, log_level).await,
             Verb::Status(args) => status::run(&home, args).await,
-            Verb::Switchover(args) => switchover::run(&home, args).await,
+            Verb::Switchover(args) => switchover::switchover(&home, args).await,
+            Verb::Failover(args) => switchover::failover(&home, args).await,
+            Verb::Pause(args) => pause::pause(&home, args).await,
+            Verb::Resume(args) => pause::resume(&home, args).await,
+            Verb::Explain(args) => explain::run(&home, args).await,
+            Verb::History(args) => history::run(&home, args).await,
             Verb::Watermark(verb) => watermark::run(&home, verb).await,
+            Verb::Logs(args) => logs::run(&home, args).await,
+            Verb::Version(args) => version::run(&args),
+            Verb::Completions(args) => Ok(completions::completions(&args)),
+            Verb::Man(args) => completions::man(&args),
         }
     })
 }

@@ -1,5 +1,9 @@
 //! `node.toml`: what one machine must know.
 
+mod check;
+mod fields;
+mod keys;
+mod peers;
 mod sections;
 mod template;
 
@@ -12,11 +16,14 @@ use anyhow::{Context, Result, bail, ensure};
 use beam_core::roster::Roster;
 use beam_core::takeover::TakeoverConfig;
 use serde::Deserialize;
+use tracing_subscriber::EnvFilter;
 
+pub(crate) use check::{Mistake, read};
+pub(crate) use keys::{Keys, StrangeTables, UnknownKey};
 pub(crate) use sections::{
     AgentSection, Chain, HealthSection, LogsSection, Node, P2p, RegisterSection, Role, SignerSection,
 };
-pub(crate) use template::{Answers, render};
+pub(crate) use template::{Answers, SignerAnswers, render};
 
 /// The name of the configuration file in the pilot's home.
 pub(crate) const FILE_NAME: &str = "node.toml";
@@ -72,11 +79,11 @@ impl Config {
         let path = home.join(FILE_NAME);
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("{} could not be read; `beam init` makes it", path.display()))?;
-        let mut config: Self =
-            toml::from_str(&text).with_context(|| format!("{} is not as it should be", path.display()))?;
+        let mut config = read(&text).map_err(|mistakes| {
+            let lines: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();
+            anyhow::anyhow!("{}:\n  {}", path.display(), lines.join("\n  "))
+        })?;
         config.home = std::path::absolute(home)?;
-        let mistakes = config.mistakes();
-        ensure!(mistakes.is_empty(), "{}:\n  {}", path.display(), mistakes.join("\n  "));
         let own = [Some(&mut config.node.home)]
             .into_iter()
             .chain([config.signer.as_mut().map(|signer| &mut signer.key)])
@@ -85,7 +92,7 @@ impl Config {
         Ok(config)
     }
 
-    /// All that is wrong with the values, at once.
+    /// All that is wrong with the values, at once. Each sentence begins with its key, or its table in brackets.
     fn mistakes(&self) -> Vec<String> {
         let mut mistakes = Vec::new();
         if !Roster::is_name(&self.name) {
@@ -119,6 +126,16 @@ impl Config {
         if let Some(signer) = &self.signer {
             mistakes.extend(Self::mistakes_of_signer(signer));
         }
+        let wrong = self.health.references.iter().filter(|url| Self::rpc_address(url).is_err());
+        mistakes.extend(wrong.map(|url| {
+            format!("health.references has {url:?}: each must be like \"http://10.0.0.7:26657\"")
+        }));
+        mistakes.extend(self.agent.mistakes());
+        mistakes.extend(peers::mistakes(&self.p2p));
+        if let Err(error) = self.logs.level.parse::<EnvFilter>() {
+            mistakes.push(format!("logs.level = {:?}: {error}", self.logs.level));
+        }
+        mistakes.extend(self.logs.mistakes());
         mistakes
     }
 
@@ -161,10 +178,15 @@ impl Config {
 
     /// Where the node's RPC listens.
     pub(crate) fn rpc(&self) -> Result<SocketAddr> {
-        let authority = self.node.rpc.strip_prefix("http://").unwrap_or_default().trim_end_matches('/');
-        authority.parse().with_context(|| {
+        Self::rpc_address(&self.node.rpc).with_context(|| {
             format!("node.rpc must be like \"http://127.0.0.1:26657\", not {:?}", self.node.rpc)
         })
+    }
+
+    /// The address in an RPC's URL.
+    pub(crate) fn rpc_address(url: &str) -> Result<SocketAddr> {
+        let authority = url.strip_prefix("http://").unwrap_or_default().trim_end_matches('/');
+        Ok(authority.parse()?)
     }
 
     /// The path of the node's signer socket, if it is one.
@@ -184,6 +206,16 @@ impl Config {
 }
 
 #[cfg(test)]
+impl Config {
+    /// A validator's configuration with nothing special about it.
+    pub(crate) fn for_tests() -> Self {
+        let text = "name = \"a\"\nchain.id = \"test-1\"\nnode = { home = \"n\", command = [\"n\"], rpc = \"http://127.0.0.1:1\" }\n\
+                    signer = { key = \"k\", laddr = \"unix:///s\" }\nregister.sqlite = \"r\"\n";
+        toml::from_str(text).unwrap()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -194,12 +226,20 @@ mod tests {
             node_home: "/home/gaia/.gaia".into(),
             command: vec!["gaiad".to_owned(), "start".to_owned()],
             rpc: "http://127.0.0.1:26657".to_owned(),
-            key: "validator_key.json".into(),
-            laddr: "unix:///home/gaia/.beam/run/privval.sock".to_owned(),
-            takeover_after: Duration::from_millis(300),
-            rank: 1,
-            register: "/var/lib/beam/register.db".into(),
+            signer: Some(SignerAnswers {
+                key: "validator_key.json".into(),
+                laddr: "unix:///home/gaia/.beam/run/privval.sock".to_owned(),
+                takeover_after: Duration::from_millis(300),
+                rank: 1,
+                register: "/var/lib/beam/register.db".into(),
+            }),
+            p2p: P2p::default(),
+            agent_listen: None,
         }
+    }
+
+    fn sentry() -> Answers {
+        Answers { signer: None, ..answers() }
     }
 
     fn load(text: &str) -> Result<Config> {
@@ -231,9 +271,128 @@ mod tests {
     }
 
     #[test]
+    fn logs_that_would_be_of_no_use_are_refused() {
+        let text =
+            render(&answers()).replace("[logs]\n", "") + "[logs]\nrotate_mib = 0\nrotate_after = \"1s\"\n";
+        let error = format!("{:#}", load(&text).unwrap_err());
+        assert!(error.contains("logs.rotate_mib") && error.contains("logs.rotate_after"), "{error}");
+        let text = render(&answers()).replace("[logs]\n", "") + "[logs]\nrotate_mib = 64\ntotal_mib = 100\n";
+        assert!(format!("{:#}", load(&text).unwrap_err()).contains("twice logs.rotate_mib"));
+    }
+
+    #[test]
     fn all_wrong_values_are_told_at_once() {
-        let text = render(&Answers { name: "a b".to_owned(), rank: 0, command: vec![], ..answers() });
+        let text = render(&Answers { name: "a b".to_owned(), command: vec![], ..answers() });
+        let text = text.replace("rank = 1", "rank = 0");
         let error = format!("{:#}", load(&text).unwrap_err());
         assert!(["name", "rank", "command"].iter().all(|key| error.contains(key)), "{error}");
+    }
+    fn with_agent(agent: &str) -> Result<Config> {
+        load(&render(&answers()).replace("[agent]", &format!("[agent]\n{agent}")))
+    }
+
+    #[test]
+    fn an_agent_for_the_whole_world_has_to_be_wished_for() {
+        for public in ["0.0.0.0:9393", "[::]:9393", "8.8.8.8:9393"] {
+            let error = format!("{:#}", with_agent(&format!("listen = {public:?}")).unwrap_err());
+            assert!(error.contains("agent.listen") && error.contains("allow_public"), "{error}");
+            with_agent(&format!("listen = {public:?}\nallow_public = true")).unwrap();
+            with_agent(&format!("listen = {public:?}\nenabled = false")).unwrap();
+        }
+        assert_eq!(with_agent("listen = \"10.0.0.1:9000\"").unwrap().agent.listen.port(), 9000);
+        assert!(with_agent("").unwrap().agent.listen.ip().is_loopback(), "private unless told otherwise");
+    }
+
+    #[test]
+    fn a_metrics_file_is_not_written_without_a_pause() {
+        for wrong in ["metrics_every = \"0s\"", "metrics_every = \"2h\"", "listen = \"127.0.0.1:0\""] {
+            assert!(with_agent(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_key_that_is_valid_stands_in_the_file_and_means_its_default() {
+        for answers in [answers(), sentry()] {
+            let text = render(&answers);
+            let all = template::with_defaults_taken_in(&text);
+            let missing: Vec<String> = Keys::of::<Config>()
+                .paths()
+                .into_iter()
+                .filter(|path| {
+                    let table: toml::Table = all.parse().unwrap();
+                    let mut at = Some(&toml::Value::Table(table)).cloned();
+                    for key in path.split('.') {
+                        at = at.and_then(|value| value.get(key).cloned());
+                    }
+                    at.is_none()
+                })
+                .filter(|path| {
+                    answers.signer.is_some()
+                        || !(path.starts_with("signer.") || path.starts_with("register."))
+                })
+                .collect();
+            assert!(missing.is_empty(), "not in the template: {missing:?}");
+            let (plain, full) = (load(&text).unwrap(), load(&all).unwrap());
+            // The peers' lines are examples, the rest are defaults.
+            let same = Config { p2p: P2p::default(), home: plain.home.clone(), ..full };
+            let same_paths = |config: Config| Config { home: PathBuf::new(), ..config };
+            assert_eq!(same_paths(same).health, plain.health);
+            assert_eq!(plain.logs, LogsSection::default());
+            assert_eq!(plain.agent, AgentSection::default());
+            assert_eq!(plain.health, HealthSection::default());
+            assert_eq!(plain.node.stop_grace, Duration::from_secs(30));
+        }
+    }
+
+    #[test]
+    fn a_sentrys_file_has_no_signer_and_no_register() {
+        let config = load(&render(&sentry())).unwrap();
+        assert_eq!(config.role, Role::Sentry);
+        assert!(config.signer().is_err() && config.register().is_err());
+        let both = format!("{}\n[signer]\nkey = \"k\"\nladdr = \"tcp://127.0.0.1:1\"\n", render(&sentry()));
+        let error = format!("{:#}", load(&both).unwrap_err());
+        assert!(error.contains("a sentry signs nothing"), "{error}");
+    }
+
+    #[test]
+    fn mistakes_of_every_kind_are_told_together_with_their_lines() {
+        let text = render(&answers())
+            .replace("rank = 1", "rnak = 1")
+            .replace("takeover_after = \"300ms\"", "takeover_after = \"soon\"")
+            .replace("# rotate_mib = 64", "rotate_mib = \"much\"")
+            .replace("# total_mib = 2048", "total_mib = -1")
+            .replace("[health]", "[health]\nladdr = 1\n[helth]\nx = 1");
+        let mistakes = read(&text).unwrap_err();
+        let said: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();
+        let lines = |what: &str| text.lines().position(|line| line.contains(what)).unwrap() + 1;
+        for (what, at) in [
+            ("\"signer.rnak\" is no key; did you mean \"signer.rank\"?", "rnak"),
+            ("\"soon\" is no duration", "soon"),
+            ("invalid type: string", "much"),
+            ("invalid value: integer `-1`", "total_mib"),
+            ("\"health.laddr\" is no key; did you mean \"signer.laddr\"?", "laddr = 1"),
+            ("\"helth\" is no key; did you mean \"health\"?", "[helth]"),
+        ] {
+            let found = said
+                .iter()
+                .any(|said| said.contains(what) && said.starts_with(&format!("line {}:", lines(at))));
+            assert!(found, "{what} at line {}: {said:#?}", lines(at));
+        }
+        assert_eq!(said.len(), 6, "{said:#?}");
+    }
+
+    #[test]
+    fn a_value_that_is_out_of_range_is_told_with_its_line() {
+        let text = render(&answers()).replace("rank = 1", "rank = 0");
+        let mistakes = read(&text).unwrap_err();
+        let line = text.lines().position(|line| line == "rank = 0").unwrap() + 1;
+        assert_eq!(mistakes[0].line, Some(line), "{mistakes:?}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_is_told_with_its_lines() {
+        let mistakes = read("name = \n[node\nhome = 1\n").unwrap_err();
+        assert!(mistakes.iter().all(|mistake| mistake.line.is_some()), "{mistakes:?}");
+        assert!(mistakes.len() > 1, "{mistakes:?}");
     }
 }

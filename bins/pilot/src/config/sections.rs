@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use beam_core::id::ChainId;
 use beam_core::takeover::TakeoverConfig;
 use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::http::is_private;
 
 /// What this machine is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
@@ -92,6 +95,9 @@ pub(crate) struct P2p {
     pub(crate) inbound_peers_max: Option<u32>,
     /// How many peers it connects to.
     pub(crate) outbound_peers_max: Option<u32>,
+    /// Lets a peer that is added here be dialled when the pilot reloads, without a restart of the node. It opens the unsafe calls
+    /// of the node's RPC (`rpc.unsafe`) to every program on this machine, and is refused if the RPC listens elsewhere.
+    pub(crate) dial_on_reload: bool,
 }
 
 /// When the node counts as ill, and what may be done about it.
@@ -128,6 +134,9 @@ impl Default for HealthSection {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LogsSection {
+    /// What the pilot itself tells: `error`, `warn`, `info`, `debug`, `trace`, or a list such as `info,beam_core=debug`. `BEAM_LOG`
+    /// in its environment wins.
+    pub(crate) level: String,
     /// A file that has grown so large is closed and compressed.
     pub(crate) rotate_mib: u64,
     /// As is one that has become so old.
@@ -139,21 +148,50 @@ pub(crate) struct LogsSection {
 
 impl Default for LogsSection {
     fn default() -> Self {
-        Self { rotate_mib: 64, rotate_after: Duration::from_secs(24 * 60 * 60), total_mib: 2048 }
+        Self {
+            level: "info".to_owned(),
+            rotate_mib: 64,
+            rotate_after: Duration::from_secs(24 * 60 * 60),
+            total_mib: 2048,
+        }
     }
 }
 
-/// The HTTP agent: `/livez`, `/readyz`, `/status`, `/metrics`.
+impl LogsSection {
+    /// All that is wrong with it.
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        if self.rotate_mib == 0 {
+            mistakes.push("logs.rotate_mib = 0: a file must hold something; 64 is usual".to_owned());
+        }
+        if self.rotate_after < Self::ROTATE_AFTER_MIN {
+            let (is, min) = (self.rotate_after, Self::ROTATE_AFTER_MIN);
+            mistakes.push(format!("logs.rotate_after = {is:?}: at least {min:?}"));
+        }
+        if self.total_mib < self.rotate_mib.saturating_mul(2) {
+            let (is, rotate) = (self.total_mib, self.rotate_mib);
+            mistakes
+                .push(format!("logs.total_mib = {is}: at least twice logs.rotate_mib, which is {rotate}"));
+        }
+        mistakes
+    }
+
+    /// Files that are closed more often are a nuisance.
+    const ROTATE_AFTER_MIN: Duration = Duration::from_secs(60);
+}
+
+/// The HTTP agent: `/livez`, `/readyz`, `/status`, `/metrics`. And the metrics as a file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct AgentSection {
-    /// Whether there is one.
+    /// Whether it listens. The metrics file is written in any case.
     pub(crate) enabled: bool,
-    /// Where it listens. It answers whoever asks, so a public address is refused unless `allow_public` says otherwise.
+    /// Where it listens. It answers whoever asks, so a public address is refused unless `allow_public` says otherwise; "all
+    /// addresses" counts as one. A port that is taken keeps nothing from working: it is logged, and tried again.
     pub(crate) listen: SocketAddr,
     /// Lets `listen` be a public address.
     pub(crate) allow_public: bool,
-    /// How often the metrics are written to `metrics.prom` in the pilot's home as well.
+    /// How often the metrics are written to `metrics.prom` in the pilot's home: 1 s to 1 h.
     #[serde(deserialize_with = "duration")]
     pub(crate) metrics_every: Duration,
 }
@@ -161,6 +199,28 @@ pub(crate) struct AgentSection {
 impl AgentSection {
     /// The agent's port unless another is given.
     pub(crate) const PORT: u16 = 9393;
+    /// More often than each second, a disk is written to for nobody; less often than each hour, the file tells the past.
+    const METRICS_EVERY: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60 * 60);
+
+    /// All that is wrong with the values.
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        let address = self.listen.ip();
+        if self.enabled && !self.allow_public && !is_private(address) {
+            mistakes.push(format!(
+                "agent.listen = \"{}\": {address} may be reached by anybody, and the agent answers whoever asks; give it a \
+                 private address, or set agent.allow_public = true if a firewall stands before it",
+                self.listen
+            ));
+        }
+        if self.listen.port() == 0 {
+            mistakes.push("agent.listen has port 0: nobody would know where to ask".to_owned());
+        }
+        if !Self::METRICS_EVERY.contains(&self.metrics_every) {
+            mistakes.push(format!("agent.metrics_every = {:?}: between 1s and 1h", self.metrics_every));
+        }
+        mistakes
+    }
 }
 
 impl Default for AgentSection {

@@ -1,9 +1,14 @@
-//! The `node.toml` that `beam init` writes: every key with what it means.
+//! The `node.toml` that `beam init` writes: every section and every key with what it means, defaults commented out.
 
-use std::path::PathBuf;
+#[cfg(test)]
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use beam_core::id::ChainId;
+
+use super::{AgentSection, HealthSection, LogsSection, P2p, Role};
 
 /// What `beam init` found out or was told.
 #[derive(Clone, Debug)]
@@ -13,6 +18,16 @@ pub(crate) struct Answers {
     pub(crate) node_home: PathBuf,
     pub(crate) command: Vec<String>,
     pub(crate) rpc: String,
+    /// There for a validator, and only for one.
+    pub(crate) signer: Option<SignerAnswers>,
+    pub(crate) p2p: P2p,
+    /// Where the agent shall listen, if not where it does by default.
+    pub(crate) agent_listen: Option<SocketAddr>,
+}
+
+/// What a validator's machine needs on top.
+#[derive(Clone, Debug)]
+pub(crate) struct SignerAnswers {
     pub(crate) key: PathBuf,
     pub(crate) laddr: String,
     pub(crate) takeover_after: Duration,
@@ -22,28 +37,57 @@ pub(crate) struct Answers {
 
 /// The file's text.
 pub(crate) fn render(answers: &Answers) -> String {
-    let quoted = |text: &str| toml::Value::from(text).to_string();
-    let path = |path: &PathBuf| quoted(&path.to_string_lossy());
+    let mut text = head(answers);
+    match &answers.signer {
+        Some(signer) => text.push_str(&signing(signer)),
+        None => text.push_str("\n# A sentry signs nothing: it has no [signer] and no [register].\n"),
+    }
+    text.push_str(&p2p(&answers.p2p));
+    text.push_str(&health());
+    text.push_str(&logs());
+    text.push_str(&agent(answers.agent_listen));
+    text
+}
+
+fn head(answers: &Answers) -> String {
+    let role = if answers.signer.is_some() { Role::Validator } else { Role::Sentry };
     format!(
-        r#"# Beam: one machine of a validator. Paths that are not absolute are relative to this file's folder.
+        r#"# Beam: one machine. Paths that are not absolute are relative to this file's folder.
+# What stands behind a # at the beginning of a line is the default. `beam check-config` looks this file over.
 
 # This machine's name: its line in `beam status`, the target of `beam switchover --to`.
 # It guards nothing: who may sign is decided by the register, by ids drawn anew at each start.
 name = {name}
 
+# What it is for: "validator" (its node votes, owner and standby alike) or "sentry".
+role = {role}
+
 [chain]
+# The chain's id, as in genesis.json. Nothing is signed for another.
 id = {chain_id}
 
 [node]
 # The node's home, with config/config.toml in it.
-home = {node_home}
+home = {home}
 # What to run: gaiad or any node built on CometBFT.
 command = {command}
 # Its RPC on this machine.
 rpc = {rpc}
 # How long it may take to end when asked, before it is killed.
-stop_grace = "30s"
+# stop_grace = "30s"
+"#,
+        name = quoted(&answers.name),
+        role = quoted(&role.to_string()),
+        chain_id = quoted(answers.chain_id.as_str()),
+        home = path(&answers.node_home),
+        command = toml::Value::from(answers.command.clone()),
+        rpc = quoted(&answers.rpc),
+    )
+}
 
+fn signing(signer: &SignerAnswers) -> String {
+    format!(
+        r#"
 [signer]
 # CometBFT's key file (priv_validator_key.json), readable by this user only, and never in the node's home.
 key = {key}
@@ -61,15 +105,152 @@ rank = {rank}
 # a network file system.
 sqlite = {register}
 "#,
-        name = quoted(&answers.name),
-        chain_id = quoted(answers.chain_id.as_str()),
-        node_home = path(&answers.node_home),
-        command = toml::Value::from(answers.command.clone()),
-        rpc = quoted(&answers.rpc),
-        key = path(&answers.key),
-        laddr = quoted(&answers.laddr),
-        takeover_after = quoted(&humantime::format_duration(answers.takeover_after).to_string()),
-        rank = answers.rank,
-        register = path(&answers.register),
+        key = path(&signer.key),
+        laddr = quoted(&signer.laddr),
+        takeover_after = duration(signer.takeover_after),
+        rank = signer.rank,
+        register = path(&signer.register),
     )
+}
+
+fn p2p(p2p: &P2p) -> String {
+    let list = |key: &str, value: &Option<Vec<String>>, example: &str| match value {
+        Some(value) => format!("{key} = {}", toml::Value::from(value.clone())),
+        None => format!("# {key} = [{example}]"),
+    };
+    let number = |key: &str, value: Option<u32>, example: u32| match value {
+        Some(value) => format!("{key} = {value}"),
+        None => format!("# {key} = {example}"),
+    };
+    let external = match &p2p.external_address {
+        Some(address) => format!("external_address = {}", quoted(address)),
+        None => "# external_address = \"203.0.113.7:26656\"".to_owned(),
+    };
+    format!(
+        r#"
+[p2p]
+# Whom the node knows. What is not given is left as the node's own config.toml has it.
+# Nodes it connects to and stays connected to, as "id@host:port": a validator's sentries and its twin, a sentry's
+# validators and the other sentries.
+{persistent}
+# Ids of nodes it accepts however many there are.
+{unconditional}
+# Ids of nodes it tells nobody about: a sentry's validators.
+{private}
+# The address that it tells others to dial.
+{external}
+# How many peers may connect to it (unconditional ones are on top), and how many it connects to.
+{inbound}
+{outbound}
+# Lets a peer that is added here be dialled when the pilot reloads, without a restart of the node. It opens the unsafe
+# calls of the node's RPC to every program on this machine, and is refused if the RPC listens elsewhere.
+# dial_on_reload = {dial_on_reload}
+"#,
+        dial_on_reload = p2p.dial_on_reload,
+        persistent = list(
+            "persistent_peers",
+            &p2p.persistent_peers,
+            "\"0123456789abcdef0123456789abcdef01234567@10.0.0.5:26656\""
+        ),
+        unconditional = list(
+            "unconditional_peer_ids",
+            &p2p.unconditional_peer_ids,
+            "\"0123456789abcdef0123456789abcdef01234567\""
+        ),
+        private =
+            list("private_peer_ids", &p2p.private_peer_ids, "\"0123456789abcdef0123456789abcdef01234567\""),
+        inbound = number("inbound_peers_max", p2p.inbound_peers_max, 40),
+        outbound = number("outbound_peers_max", p2p.outbound_peers_max, 10),
+    )
+}
+
+fn health() -> String {
+    let default = HealthSection::default();
+    format!(
+        r#"
+[health]
+# RPC addresses of other nodes of the chain, such as your sentries: what this node's height is compared with.
+# references = []
+# For how long a height may stand before it is a reason to look closer: a few blocks' time.
+# still_after = {still_after}
+# How many heights the node may be behind the others before that is told.
+# lag_blocks_max = {lag_blocks_max}
+# How often a deaf node is restarted within restart_window; after that it is left to a person.
+# restarts_max = {restarts_max}
+# restart_window = {restart_window}
+"#,
+        still_after = duration(default.still_after),
+        lag_blocks_max = default.lag_blocks_max,
+        restarts_max = default.restarts_max,
+        restart_window = duration(default.restart_window),
+    )
+}
+
+fn logs() -> String {
+    let default = LogsSection::default();
+    format!(
+        r#"
+[logs]
+# What the pilot itself tells: error, warn, info, debug or trace, or a list such as "info,beam_core=debug". BEAM_LOG wins.
+# level = {level}
+# What the node says is kept in logs/. A file that has grown so large, in MiB, or become so old, is closed and compressed.
+# rotate_mib = {rotate_mib}
+# rotate_after = {rotate_after}
+# All of them together may be so large, in MiB; the oldest go.
+# total_mib = {total_mib}
+"#,
+        level = quoted(&default.level),
+        rotate_mib = default.rotate_mib,
+        rotate_after = duration(default.rotate_after),
+        total_mib = default.total_mib,
+    )
+}
+
+fn agent(listen: Option<SocketAddr>) -> String {
+    let default = AgentSection::default();
+    let listen = match listen {
+        Some(listen) => format!("listen = \"{listen}\""),
+        None => format!("# listen = \"{}\"", default.listen),
+    };
+    format!(
+        r#"
+[agent]
+# The HTTP agent answers /livez, /readyz, /status and /metrics, to whoever asks.
+# enabled = {enabled}
+# Where it listens: an address of your private network lets others look, 127.0.0.1 this machine only.
+{listen}
+# A public address is refused unless this says otherwise.
+# allow_public = {allow_public}
+# How often the metrics are written to metrics.prom beside this file as well.
+# metrics_every = {metrics_every}
+"#,
+        enabled = default.enabled,
+        allow_public = default.allow_public,
+        metrics_every = duration(default.metrics_every),
+    )
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+fn path(path: &Path) -> String {
+    quoted(&path.to_string_lossy())
+}
+
+fn duration(duration: Duration) -> String {
+    quoted(&humantime::format_duration(duration).to_string())
+}
+
+/// The text with every default taken in: for tests, and for whoever wants to see that the defaults are what they are.
+#[cfg(test)]
+pub(super) fn with_defaults_taken_in(text: &str) -> String {
+    text.lines().fold(String::new(), |mut all, line| {
+        let bare = line.strip_prefix("# ").filter(|rest| {
+            let key: &str = rest.split(" = ").next().unwrap_or_default();
+            rest.contains(" = ") && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        });
+        let _ = writeln!(all, "{}", bare.unwrap_or(line));
+        all
+    })
 }

@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use beam_examples::chain::Watcher;
 use beam_examples::install::{cometbft, to_stderr};
 use beam_examples::lab::Lab;
-use beam_examples::machine::MachinePlan;
-use beam_examples::network::NetworkPlan;
+use beam_examples::machine::{Machine, MachinePlan};
+use beam_examples::network::{Network, NetworkPlan};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
@@ -37,6 +38,30 @@ pub(crate) struct Trial {
     _alone: MutexGuard<'static, ()>,
 }
 
+/// See [`Trial::bare`].
+pub(crate) struct Bare {
+    pub(crate) network: Network,
+    pub(crate) watcher: Watcher,
+    pub(crate) dir: TempDir,
+    alone: MutexGuard<'static, ()>,
+}
+
+impl Bare {
+    /// A trial of machines that the test has set up.
+    pub(crate) fn with(self, machines: Vec<Machine>) -> Trial {
+        let chain = self.network.chain().unwrap();
+        let lab = Lab {
+            machines,
+            sentries: Vec::new(),
+            watcher: self.watcher,
+            chain,
+            network: self.network,
+            beam: beam(),
+        };
+        Trial { lab, from: 1, dir: self.dir, _alone: self.alone }
+    }
+}
+
 impl Trial {
     /// Sets both machines up; neither runs.
     pub(crate) async fn prepare(unfenced: bool) -> Self {
@@ -47,6 +72,18 @@ impl Trial {
         let network = NetworkPlan { block_time: BLOCK_TIME, ..NetworkPlan::default() };
         let lab = Lab::prepare(dir.path(), &beam(), network, plan).await.unwrap();
         Self { lab, from: 1, dir, _alone: alone }
+    }
+
+    /// A network whose validators run, and whose machines are still plain nodes: for tests that set Beam up themselves.
+    pub(crate) async fn bare() -> Bare {
+        let alone = ONE_AT_A_TIME.lock().await;
+        cometbft(to_stderr).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let plan = NetworkPlan { block_time: BLOCK_TIME, ..NetworkPlan::default() };
+        let mut network = Network::create(dir.path(), plan).await.unwrap();
+        network.start_validators().await.unwrap();
+        let watcher = network.watch().await.unwrap();
+        Bare { network, watcher, dir, alone }
     }
 
     /// Starts both machines **at once** and waits until both are in step.

@@ -23,7 +23,7 @@ pub(crate) async fn wait(screen: &Screen, stage: &mut Stage) {
         screen.say(&format!("    {beam} switchover --to {name} --home {home}"));
         screen.say(&format!("    curl {}/status", machine.node().rpc_url()));
         screen.say(&format!("    tail -f {}", machine.log().display()));
-        screen.say(&format!("    tail -f {home}/logs/node.log"));
+        screen.say(&format!("    {beam} logs -f --home {home}"));
         screen.say(&format!("    tail -f {}", machine.audit().display()));
         screen.say("");
     }

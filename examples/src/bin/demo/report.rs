@@ -118,6 +118,9 @@ impl Report {
             Judgement::Guilty => {
                 paint.ink(Ink::Bad, "THE VALIDATOR CONTRADICTED ITSELF. Please report this.")
             }
+            Judgement::Jailed => {
+                paint.ink(Ink::Bad, "Never signed twice, but the chain put the validator in jail.")
+            }
             Judgement::NothingSeen => paint.ink(Ink::Bad, "Nothing was seen, so nothing is proved."),
             Judgement::Clean if self.is_good() => {
                 paint.ink(Ink::Good, "Never signed twice, and the validator went on signing.")

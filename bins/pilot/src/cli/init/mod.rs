@@ -1,0 +1,218 @@
+//! `beam init`: finds out what it can, asks what it cannot, and writes node.toml.
+//!
+//! With `--from` it adopts a node's home: the validator's key moves out of it ([`steps`]), so that the node alone can no longer sign.
+
+mod find;
+mod steps;
+mod write;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use beam_core::id::ChainId;
+use serde::Serialize;
+
+use super::{Ending, Output, output};
+use crate::config::{FILE_NAME, P2p, Role, render};
+use steps::{Adoption, Done};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example, a validator that runs as gaiad alone so far (stop it first):
+  beam init --from ~/.gaia --register /var/lib/beam/register.db
+Its second machine, with a synced gaiad of its own and the key copied to validator_key.json:
+  beam init --role validator --node-home ~/.gaia --key validator_key.json --register /var/lib/beam/register.db --rank 1
+A sentry:
+  beam init --role sentry --node-home ~/.gaia --private-peer-id <validator's node id>")]
+pub(super) struct Args {
+    /// What this machine is for; found out from the node's home if that tells.
+    #[arg(long, value_enum)]
+    role: Option<Role>,
+    /// The node's home; ~/.gaia, or the only one there is.
+    #[arg(long, value_name = "DIR")]
+    node_home: Option<PathBuf>,
+    /// Adopt this home of a validator that signed by itself so far: its key moves to the pilot's home, so that the node alone
+    /// can no longer sign. The node must be stopped.
+    #[arg(long, value_name = "DIR", conflicts_with = "node_home")]
+    from: Option<PathBuf>,
+    /// The validator's key file (CometBFT's priv_validator_key.json), outside the node's home; validator_key.json in the
+    /// pilot's home if it is not given. With --from: where the key goes.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// The register that all machines share.
+    #[arg(long, value_name = "FILE")]
+    register: Option<PathBuf>,
+    /// This machine's name; the host's if it is not given.
+    #[arg(long)]
+    name: Option<String>,
+    /// The chain's id; taken from the node's genesis.json if it is not given.
+    #[arg(long, value_name = "ID")]
+    chain_id: Option<ChainId>,
+    /// What runs the node, in one string; `gaiad start --home <node-home>` if it is not given.
+    #[arg(long, value_name = "COMMAND")]
+    node_command: Option<String>,
+    /// The node's RPC; taken from its config.toml if it is not given.
+    #[arg(long, value_name = "URL")]
+    rpc: Option<String>,
+    /// How long this machine waits for the owner before it takes over.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    takeover_after: Option<Duration>,
+    /// 1 for the first standby, 2 for the second.
+    #[arg(long, default_value_t = 1)]
+    rank: u32,
+    /// A node it stays connected to; may be given several times.
+    #[arg(long = "persistent-peer", value_name = "ID@HOST:PORT")]
+    persistent_peers: Vec<String>,
+    /// The id of a node that it always accepts; may be given several times.
+    #[arg(long = "unconditional-peer-id", value_name = "ID")]
+    unconditional_peer_ids: Vec<String>,
+    /// The id of a node that it tells nobody about, such as a sentry's validators; may be given several times.
+    #[arg(long = "private-peer-id", value_name = "ID")]
+    private_peer_ids: Vec<String>,
+    /// The address that it tells others to dial.
+    #[arg(long, value_name = "HOST:PORT")]
+    external_address: Option<String>,
+    /// Where the HTTP agent listens; this machine only (127.0.0.1:9393) if it is not given. For others to look, an address of
+    /// your private network.
+    #[arg(long, value_name = "ADDR:PORT")]
+    agent_listen: Option<SocketAddr>,
+    /// Replace a node.toml that is there.
+    #[arg(long)]
+    force: bool,
+    /// Print what would be done, and the file, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// How to write the result.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// A thing that could not be found out, and that nobody was there to be asked for: the command must say it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct NotSaid(String);
+
+#[derive(Serialize)]
+struct Report {
+    schema: &'static str,
+    done: bool,
+    file: PathBuf,
+    role: Role,
+    chain_id: ChainId,
+    node_home: PathBuf,
+    /// What was done, or would be, in order.
+    steps: Vec<String>,
+    /// What to do next, in order.
+    next: Vec<String>,
+}
+
+pub(super) fn run(home: &Path, args: Args) -> Result<Ending> {
+    match init(home, &args) {
+        Err(error) if error.is::<NotSaid>() => Ok(output::wrong_use(&format!("{error:#}"))),
+        done => done.map(|()| Ending::Fine),
+    }
+}
+
+fn init(home: &Path, args: &Args) -> Result<()> {
+    let home = std::path::absolute(home)?;
+    let file = home.join(FILE_NAME);
+    let found = find::find_out(&home, args)?;
+    let text = render(&found);
+    let there = std::fs::read(&file).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    // An adoption that was cut short has written the very same file.
+    let in_the_way = there.is_some_and(|there| args.from.is_none() || there != text);
+    if in_the_way && !args.force && !args.dry_run {
+        bail!("{} is there already; --force replaces it", file.display());
+    }
+    let adoption = match (&args.from, &found.signer) {
+        (Some(_), Some(signer)) => Some(Adoption::look(&home, &found.node_home, signer, &found.p2p)?),
+        (Some(_), None) => {
+            return Err(NotSaid(
+                "a sentry has no key to adopt; say --node-home instead of --from".to_owned(),
+            )
+            .into());
+        }
+        (None, _) => None,
+    };
+    let mut steps = Vec::new();
+    if args.dry_run {
+        let plan = adoption.as_ref().map(|adoption| adoption.plan(&file)).unwrap_or_default();
+        steps.extend(plan.iter().map(|step| step.to_string()));
+    } else {
+        write::private_dir(&home)?;
+        write::private_dir(&home.join("run"))?;
+        match &adoption {
+            Some(adoption) => {
+                for step in adoption.plan(&file) {
+                    let Done { what } = adoption.carry_out(&step, &text)?;
+                    steps.push(what);
+                }
+            }
+            None => {
+                write::private(&file, text.as_bytes())?;
+                steps.push(format!("wrote {}", file.display()));
+            }
+        }
+    }
+    let report = Report {
+        schema: "beam.init/1",
+        done: !args.dry_run,
+        file,
+        role: if found.signer.is_some() { Role::Validator } else { Role::Sentry },
+        chain_id: found.chain_id.clone(),
+        node_home: found.node_home.clone(),
+        steps,
+        next: next(&home, args.from.is_some(), found.signer.is_some()),
+    };
+    match args.output {
+        Output::Json => output::json(&report)?,
+        Output::Text => print(&report, &text),
+    }
+    Ok(())
+}
+
+fn print(report: &Report, text: &str) {
+    if !report.done {
+        // Comments, so that what is printed is the file and can be used as one.
+        report.steps.iter().for_each(|step| println!("# would: {step}"));
+        print!("{text}");
+        return;
+    }
+    report.steps.iter().for_each(|step| println!("{step}"));
+    println!("next:");
+    report.next.iter().for_each(|next| println!("  {next}"));
+}
+
+fn next(home: &Path, adopted: bool, validator: bool) -> Vec<String> {
+    let home = home.display();
+    let mut next = Vec::new();
+    if adopted {
+        next.push(
+            "see to it that nothing starts the node but Beam: systemctl disable --now gaiad".to_owned(),
+        );
+        next.push(format!(
+            "once for the validator:   beam watermark import --home {home} --rpc http://<a node that follows the chain>:26657"
+        ));
+    } else if validator {
+        next.push(format!(
+            "once for the validator:   beam watermark init --home {home} --height <last signed>, or import --from <state files>"
+        ));
+    }
+    next.push(format!("on every machine:         beam doctor --home {home}"));
+    next.push(format!("on every machine:         beam start --home {home}"));
+    next
+}
+
+/// Whom the node shall know, of what was said.
+fn peers(args: &Args) -> P2p {
+    let some = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
+    P2p {
+        persistent_peers: some(&args.persistent_peers),
+        unconditional_peer_ids: some(&args.unconditional_peer_ids),
+        private_peer_ids: some(&args.private_peer_ids),
+        external_address: args.external_address.clone(),
+        ..P2p::default()
+    }
+}

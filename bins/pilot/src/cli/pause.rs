@@ -1,0 +1,110 @@
+//! `beam pause` and `beam resume`: takeovers, while people work on the machines.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use beam_core::pause::{Pause, Paused};
+use serde::Serialize;
+
+use super::who::who;
+use super::{Ending, Output, output};
+use crate::assemble;
+use crate::clock::{length, millis, now_ms, utc};
+use crate::config::Config;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: beam pause --for 2h --reason \"new disk in a\"\nThe fence holds as ever, the owner signs on, and switchover and failover work. If the owner dies meanwhile, blocks are missed until the pause is over.\nExit code 0: takeovers are paused; 2: they are not."
+)]
+pub(super) struct PauseArgs {
+    /// How long, such as 30m or 2h; at most a week. It ends by itself.
+    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    length: Duration,
+    /// Why: others will read it.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Say what would be done, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// How to write the result.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: beam resume")]
+pub(super) struct ResumeArgs {
+    /// Say what would be done, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// How to write the result.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+#[derive(Serialize)]
+struct Report {
+    schema: &'static str,
+    done: bool,
+    /// What holds now; what would, for a dry run.
+    pause: Option<Pause>,
+    /// What held before.
+    before: Option<Pause>,
+}
+
+pub(super) async fn pause(home: &Path, args: PauseArgs) -> Result<Ending> {
+    let config = Config::load(home)?;
+    ensure!(!args.length.is_zero(), "--for 0: a pause of no length pauses nothing");
+    ensure!(
+        args.length <= Pause::LEN_MAX,
+        "--for {}: at most {}, so that a pause cannot be forgotten for long",
+        length(args.length),
+        length(Pause::LEN_MAX)
+    );
+    ensure!(!args.reason.trim().is_empty(), "--reason is empty: somebody will wonder why nobody took over");
+    let since_ms = now_ms();
+    let until_ms = since_ms.saturating_add(millis(args.length));
+    let pause = Pause { by: who(), reason: args.reason, since_ms, until_ms };
+    change(&config, Some(pause), args.dry_run, args.output).await
+}
+
+pub(super) async fn resume(home: &Path, args: ResumeArgs) -> Result<Ending> {
+    change(&Config::load(home)?, None, args.dry_run, args.output).await
+}
+
+async fn change(config: &Config, pause: Option<Pause>, dry_run: bool, format: Output) -> Result<Ending> {
+    let cell = assemble::shared(config).await?.pause();
+    let before = cell.read().await?.at(now_ms()).cloned();
+    if !dry_run {
+        cell.change(|paused| *paused = Paused(pause.clone())).await?;
+    }
+    let report = Report { schema: "beam.pause/1", done: !dry_run, pause, before };
+    if format == Output::Json {
+        output::json(&report)?;
+    } else {
+        print(&report);
+    }
+    Ok(Ending::Fine)
+}
+
+fn print(report: &Report) {
+    let would = if report.done { "" } else { "would be: " };
+    match (&report.pause, &report.before) {
+        (Some(pause), before) => {
+            if let Some(before) = before {
+                println!("{would}instead of {}", in_words(before));
+            }
+            println!("{would}takeovers {}", in_words(pause));
+            println!("every pilot learns of it within a few seconds; `beam resume` ends it before its time");
+        }
+        (None, Some(before)) => println!("{would}takeovers resumed; they were {}", in_words(before)),
+        (None, None) => println!("takeovers were not paused; nothing to resume"),
+    }
+}
+
+/// A pause in a sentence, from "paused" on.
+pub(super) fn in_words(pause: &Pause) -> String {
+    let left = Duration::from_millis(pause.until_ms.saturating_sub(now_ms()));
+    format!("paused until {} ({} left) by {}: {}", utc(pause.until_ms), length(left), pause.by, pause.reason)
+}

@@ -1,0 +1,157 @@
+//! `beam watermark init` and `import`: the record is made, once, above everything that was ever signed.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use beam_core::id::Lineage;
+use beam_core::register::{Register, SwapError};
+use beam_core::signing::{Height, Known, Mark, Record, Unsure, Wish};
+use beam_core::sqlite::SqliteRegister;
+use beam_gaia::rpc::ValidatorAddress;
+use beam_gaia::state_files::StateFormat;
+use serde::Serialize;
+
+use super::evidence;
+use super::proof::Proof;
+use super::{Chain, Ending, Output, output};
+use crate::assemble;
+use crate::config::Config;
+
+/// What is to be made.
+pub(super) struct Making {
+    verb: &'static str,
+    from: Vec<PathBuf>,
+    format: Option<StateFormat>,
+    height: Option<u64>,
+    chain: Chain,
+}
+
+impl Making {
+    pub(super) fn init(height: Option<u64>, chain: Chain) -> Self {
+        Self { verb: "init", from: Vec::new(), format: None, height, chain }
+    }
+
+    pub(super) fn import(
+        from: Vec<PathBuf>,
+        format: Option<StateFormat>,
+        height: Option<u64>,
+        chain: Chain,
+    ) -> Self {
+        Self { verb: "import", from, format, height, chain }
+    }
+}
+
+#[derive(Serialize)]
+struct Report {
+    schema: &'static str,
+    verb: &'static str,
+    done: bool,
+    /// Why not, if it was refused.
+    refused: Option<String>,
+    record: String,
+    register: PathBuf,
+    /// Everything up to and including it counts as signed.
+    mark: Option<Mark>,
+    proof: Proof,
+}
+
+pub(super) async fn run(config: &Config, making: Making) -> Result<Ending> {
+    if making.chain.offline && making.height.is_none() {
+        return Ok(output::wrong_use(
+            "--offline needs --height, above everything that this key may have signed",
+        ));
+    }
+    let keys = assemble::cells(config)?;
+    let proof = gather(config, &making).await?;
+    if making.verb == "import" && proof.files.is_empty() {
+        return Ok(output::wrong_use(
+            "there is no state file to import from; give --from FILE for every old signer, or use `beam watermark init`",
+        ));
+    }
+    let decided = decide(&making, &proof);
+    let report = Report {
+        schema: "beam.watermark.make/1",
+        verb: making.verb,
+        done: decided.is_ok() && !making.chain.dry_run,
+        refused: decided.as_ref().err().cloned(),
+        record: keys.signing.to_string(),
+        register: config.register()?.sqlite.clone(),
+        mark: decided.as_ref().ok().copied(),
+        proof,
+    };
+    if let (Ok(mark), false) = (&decided, making.chain.dry_run) {
+        make(config, Record::begin(Lineage::from_random(assemble::random()?), *mark)).await?;
+    }
+    match making.chain.output {
+        Output::Json => output::json(&report)?,
+        Output::Text => print(&report),
+    }
+    match decided {
+        Ok(_) => Ok(Ending::Fine),
+        Err(refused) => bail!("{refused}. Nothing was changed"),
+    }
+}
+
+async fn gather(config: &Config, making: &Making) -> Result<Proof> {
+    let files = evidence::files(config, &making.from, making.format)?;
+    let floor = assemble::peek_floor(config)?.map(|floor| floor.mark);
+    let mut proof = Proof { files, floor, ..Proof::default() };
+    if making.chain.offline {
+        proof.chain_unknown = Some("--offline".to_owned());
+        return Ok(proof);
+    }
+    let validator: ValidatorAddress = assemble::validator(config)?.parse()?;
+    match evidence::chain(config, making.chain.rpc.as_deref(), &validator).await {
+        Ok(chain) => proof.chain = Some(chain),
+        // A height that a person gives to `init` is that person's word already.
+        Err(error) if making.verb == "init" && making.height.is_some() && making.chain.rpc.is_none() => {
+            proof.chain_unknown = Some(format!("{error:#}"));
+        }
+        Err(error) => {
+            return Err(error.context(
+                "the chain must be asked: give --rpc URL of a node that follows it, or --offline and a --height above everything signed; \
+                 nothing was changed",
+            ));
+        }
+    }
+    Ok(proof)
+}
+
+fn decide(making: &Making, proof: &Proof) -> Result<Mark, String> {
+    let remembered = proof.remembered();
+    let known = Known { remembered: &remembered, tip: proof.tip() };
+    let wish = making.height.map_or(Wish::Lowest, |height| Wish::Exactly(Height(height)));
+    known.begin_at(wish, making.chain.accept_ahead).map_err(|unsure| match unsure {
+        Unsure::ChainUnknown => {
+            format!("{unsure}; give --height, above everything that this key may have signed")
+        }
+        Unsure::FarAhead { .. } => format!("{unsure}; --accept-ahead if it is meant"),
+        _ => unsure.to_string(),
+    })
+}
+
+async fn make(config: &Config, record: Record) -> Result<()> {
+    let keys = assemble::cells(config)?;
+    let path = &config.register()?.sqlite;
+    let register = SqliteRegister::create(path)
+        .await
+        .with_context(|| format!("the register {} could not be made", path.display()))?;
+    match register.swap(&keys.signing, None, record.encode()).await {
+        Ok(_) => Ok(()),
+        Err(SwapError::Conflict { current }) => {
+            let mark = current.and_then(|cell| Record::decode(&cell.value).ok()).map(|record| record.mark);
+            let mark = mark.map_or_else(|| "unreadable".to_owned(), |mark| format!("at {}", mark.in_words()));
+            bail!("there is a record already ({mark}); it is not replaced. Nothing was changed");
+        }
+        Err(error) => Err(error).context("the record may not have been made; `beam watermark show` tells"),
+    }
+}
+
+fn print(report: &Report) {
+    println!("what may have been signed:");
+    print!("{}", report.proof.table());
+    let Some(mark) = report.mark else { return };
+    let (made, counts) = if report.done { ("made", "counts") } else { ("would make", "would count") };
+    println!("{made} the record {} in {}", report.record, report.register.display());
+    println!("everything up to and including height {} {counts} as signed", mark.height);
+}

@@ -1,0 +1,53 @@
+//! What the node, and those that node.toml names as references, say of the chain.
+
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+
+use beam_gaia::rpc::NodeRpc;
+
+use super::super::facts::{ChainFacts, Fact};
+use super::in_full;
+use crate::config::Config;
+
+pub(super) async fn look(config: &Config, node_runs: bool) -> ChainFacts {
+    let wanted = config.chain.id.to_string();
+    let mut newest: Vec<SystemTime> = references(config).await;
+    let not_running = || if node_runs { "the node's RPC does not answer" } else { "no node runs" }.to_owned();
+    let Ok(address) = config.rpc() else {
+        let why = || "node.rpc is wrong".to_owned();
+        return ChainFacts { network: Err(why()), wanted, peers: Err(why()), clock_behind: behind(&newest) };
+    };
+    let rpc = NodeRpc::new(address);
+    let status = rpc.status().await;
+    newest.extend(status.as_ref().ok().map(|status| status.latest_block_time));
+    let peers = rpc.peers().await.map_err(|error| in_full(&error));
+    ChainFacts {
+        network: status.map(|status| status.network.to_string()).map_err(|_| not_running()),
+        wanted,
+        peers: peers.map_err(|_| not_running()),
+        clock_behind: behind(&newest),
+    }
+}
+
+/// The newest block's time of each reference that answers and is of our chain.
+async fn references(config: &Config) -> Vec<SystemTime> {
+    /// More would take too long when none answers.
+    const ASKED_MAX: usize = 5;
+    let mut newest = Vec::new();
+    for reference in config.health.references.iter().take(ASKED_MAX) {
+        let authority = reference.strip_prefix("http://").unwrap_or(reference).trim_end_matches('/');
+        let Ok(address) = authority.parse::<SocketAddr>() else { continue };
+        if let Ok(status) = NodeRpc::new(address).status().await
+            && status.network == config.chain.id
+        {
+            newest.push(status.latest_block_time);
+        }
+    }
+    newest
+}
+
+/// How far this clock is behind the newest block. That it is ahead cannot be told so: the chain may stand still.
+fn behind(newest: &[SystemTime]) -> Fact<Duration> {
+    let newest = newest.iter().max().ok_or("no node answered")?;
+    Ok(newest.duration_since(SystemTime::now()).unwrap_or_default())
+}

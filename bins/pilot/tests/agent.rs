@@ -1,0 +1,85 @@
+//! The agent of a real pilot: its answers, its file, and what becomes of the pilot when the port is taken.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
+mod host;
+
+use std::fs;
+use std::net::TcpListener;
+
+use beam_examples::wait;
+use host::{Host, WITHIN};
+use serde_json::Value;
+
+#[tokio::test]
+async fn a_pilot_answers_about_itself() {
+    let mut host = Host::prepare();
+    host.start().await;
+    let live = host.get("/livez").await;
+    assert_eq!(live.status, 200, "{live:?}");
+    assert!(
+        live.head.contains("cache-control: no-store") && live.head.contains("application/json"),
+        "{live:?}"
+    );
+    let ready = host.get("/readyz").await;
+    let told: Value = serde_json::from_str(&ready.body).unwrap();
+    assert_eq!((ready.status, &told["ready"]), (503, &false.into()), "its node tells nothing: {ready:?}");
+    let status: Value = serde_json::from_str(&host.get("/status").await.body).unwrap();
+    assert_eq!((&status["schema"], &status["name"]), (&"beam.report/1".into(), &"a".into()));
+    assert!(host.get("/metrics").await.body.contains("beam_pilot_info{"));
+    assert_eq!(host.get("/").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_metrics_are_a_file_as_well_even_without_a_port() {
+    let mut host = Host::prepare();
+    host.configure("enabled", false.into());
+    host.start().await;
+    let file = host.path("beam/metrics.prom");
+    let stamp = || {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        text.lines().find(|line| line.starts_with("beam_pilot_report_timestamp")).map(str::to_owned)
+    };
+    let first = wait::until("the file", WITHIN, || std::future::ready(Ok(stamp()))).await.unwrap();
+    let newer = || std::future::ready(Ok((stamp().is_some_and(|stamp| stamp != first)).then_some(())));
+    wait::until("a newer one", WITHIN, newer).await.unwrap();
+    assert!(TcpListener::bind(host.agent).is_ok(), "the port is not used");
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_keeps_nothing_from_working_and_is_had_once_it_is_free() {
+    let mut host = Host::prepare();
+    let holder = TcpListener::bind(host.agent).unwrap();
+    host.start().await;
+    let told = || std::future::ready(Ok(host.log().contains("the agent cannot listen").then_some(())));
+    wait::until("the pilot to say so", WITHIN, told).await.unwrap();
+    drop(holder);
+    assert_eq!(host.get("/livez").await.status, 200);
+    assert_eq!(host.log().matches("the agent cannot listen").count(), 1, "{}", host.log());
+}
+
+#[tokio::test]
+async fn the_agent_ends_with_its_pilot() {
+    let mut host = Host::prepare();
+    host.start().await;
+    host.get("/livez").await;
+    assert!(host.pilot().terminate(WITHIN).await, "{}", host.log());
+    assert!(!host.log().contains("did not end"), "{}", host.log());
+    assert!(TcpListener::bind(host.agent).is_ok());
+}
+
+#[tokio::test]
+async fn a_public_address_is_a_mistake_in_the_configuration() {
+    let host = Host::prepare();
+    host.configure("listen", "0.0.0.0:9393".into());
+    let output = host.beam(&["start"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(64));
+    assert!(said.contains("agent.listen") && said.contains("allow_public"), "{said}");
+}

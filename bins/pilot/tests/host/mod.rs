@@ -1,0 +1,172 @@
+//! A host with a real pilot, whose node only exists: what the pilot does on its own can be looked at without a chain.
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use beam_benches::node::CHAIN;
+use beam_examples::process::Process;
+use beam_examples::wait;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpSocket;
+use tokio::time::timeout;
+
+/// How long anything may take that a pilot does at its start.
+pub(crate) const WITHIN: Duration = Duration::from_secs(30);
+/// How long an answer of the agent is waited for.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+/// A key that was made for tests and has never signed anything: seed of 32 zero bytes.
+const PUBLIC: &str = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik=";
+const PRIVATE: &str =
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA7aie8zrakLWKjqNAqbw1zZTIVdx3iQ6Y6wEihi1naKQ==";
+const ADDRESS: &str = "139E3940E64B5491722088D9A0D741628FC826E0";
+
+/// A pilot on its host. Dropping it kills the pilot and its node.
+pub(crate) struct Host {
+    pub(crate) agent: SocketAddr,
+    pilot: Option<Process>,
+    dir: TempDir,
+}
+
+/// What the agent answered.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Host {
+    /// Sets a validator's machine up in memory, if the system has a place there: these tests are not about its disk.
+    pub(crate) fn prepare() -> Self {
+        let memory = Path::new("/dev/shm");
+        let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let host = Self { agent: free_address(), pilot: None, dir: TempDir::new_in(place).unwrap() };
+        fs::create_dir_all(host.path("node/config")).unwrap();
+        fs::write(host.path("node/config/config.toml"), "[rpc]\nladdr = \"tcp://127.0.0.1:1\"\n").unwrap();
+        host.write_key();
+        let path = |name: &str| host.path(name).to_string_lossy().into_owned();
+        // A program that does nothing, and that whoever cleans up can tell from a stranger's by its command line.
+        let node = format!("tail -f {}", path("node/config/config.toml"));
+        host.beam(&["init", "--name", "a", "--chain-id", CHAIN, "--node-command", &node])
+            .args([
+                "--node-home",
+                &path("node"),
+                "--key",
+                &path("key.json"),
+                "--register",
+                &path("register.db"),
+            ])
+            .output_of();
+        host.beam(&["watermark", "init", "--height", "0"]).output_of();
+        host.configure("metrics_every", "1s".into());
+        host.configure("listen", host.agent.to_string().into());
+        host
+    }
+
+    /// Sets a key of `[agent]` in node.toml.
+    pub(crate) fn configure(&self, key: &str, value: toml_edit::Value) {
+        let file = self.path("beam/node.toml");
+        let mut config: toml_edit::DocumentMut = fs::read_to_string(&file).unwrap().parse().unwrap();
+        config["agent"].or_insert(toml_edit::table())[key] = value.into();
+        fs::write(&file, config.to_string()).unwrap();
+    }
+
+    fn write_key(&self) {
+        let part = |kind: &str, value: &str| json!({ "type": format!("tendermint/{kind}"), "value": value });
+        let key = json!({
+            "address": ADDRESS,
+            "pub_key": part("PubKeyEd25519", PUBLIC),
+            "priv_key": part("PrivKeyEd25519", PRIVATE),
+        });
+        fs::write(self.path("key.json"), key.to_string()).unwrap();
+        fs::set_permissions(self.path("key.json"), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The socket at which the node awaits its signer.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.path("beam/run/privval.sock")
+    }
+
+    pub(crate) fn beam(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_beam"));
+        command.args(args).arg("--home").arg(self.path("beam"));
+        command
+    }
+
+    /// Starts the pilot, and waits for its node to exist.
+    pub(crate) async fn start(&mut self) {
+        let home = self.path("beam");
+        let pilot = Process::spawn(self.beam(&["start"]), &self.path("log"), &[&home]).unwrap();
+        self.pilot = Some(pilot);
+        let pid = self.path("beam/node.pid");
+        let there = || std::future::ready(Ok(pid.exists().then_some(())));
+        wait::until("the node", WITHIN, there)
+            .await
+            .unwrap_or_else(|error| panic!("{error}\n{}", self.log()));
+    }
+
+    pub(crate) fn pilot(&mut self) -> &mut Process {
+        self.pilot.as_mut().unwrap()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// Asks the agent, from `source`. None if it turned the connection away.
+    pub(crate) async fn ask_from(&self, source: IpAddr, target: &str) -> Option<Reply> {
+        timeout(ANSWERED_WITHIN, ask(source, self.agent, target)).await.ok()?
+    }
+
+    /// Asks the agent until it answers.
+    pub(crate) async fn get(&self, target: &str) -> Reply {
+        let what = format!("an answer to {target}");
+        let reply = wait::until(&what, WITHIN, || async {
+            Ok(self.ask_from(Ipv4Addr::LOCALHOST.into(), target).await)
+        });
+        reply.await.unwrap_or_else(|error| panic!("{error}\n{}", self.log()))
+    }
+}
+
+trait OutputOf {
+    /// Runs it, and it must go well.
+    fn output_of(&mut self);
+}
+
+impl OutputOf for Command {
+    fn output_of(&mut self) {
+        let output = self.output().unwrap();
+        assert!(output.status.success(), "{self:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// One request on a connection of its own.
+async fn ask(source: IpAddr, agent: SocketAddr, target: &str) -> Option<Reply> {
+    let socket = TcpSocket::new_v4().ok()?;
+    socket.bind((source, 0).into()).ok()?;
+    let mut stream = socket.connect(agent).await.ok()?;
+    stream.write_all(format!("GET {target} HTTP/1.1\r\nhost: agent\r\n\r\n").as_bytes()).await.ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some(Reply { status, head: head.to_lowercase(), body: body.to_owned() })
+}
+
+/// An address of ours, below the ports that the system gives to outgoing connections.
+fn free_address() -> SocketAddr {
+    let from = 12_000 + u16::try_from(std::process::id() % 2_000).unwrap();
+    let free = (from..u16::MAX).map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    free.into_iter().find(|address| TcpListener::bind(address).is_ok()).unwrap()
+}
