@@ -136,9 +136,9 @@ async fn what_is_planned_is_read() {
     assert_eq!((upgrade.name.as_str(), upgrade.height), ("v2", Height(497)));
     server.says(Answer::ok(include_str!("fixtures/node_config.json")));
     assert_eq!(rpc.halt_height().await.unwrap(), None);
-    let halts = Base64::encode_string(&[0x20, 0xad, 3]);
-    server.says(Answer::ok(KVSTORE.replace("\"value\":null", &format!("\"value\":\"{halts}\""))));
-    assert_eq!(rpc.halt_height().await.unwrap(), Some(Height(429)));
+    // Of a node that was started with --halt-height 12, and has halted.
+    server.says(Answer::ok(include_str!("fixtures/node_config_halts.json")));
+    assert_eq!(rpc.halt_height().await.unwrap(), Some(Height(12)));
 }
 
 #[tokio::test]
