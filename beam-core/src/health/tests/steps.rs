@@ -49,7 +49,7 @@ fn old_readings_tell_nothing() {
 
 #[test]
 fn the_restarts_of_a_window_are_counted() {
-    let mut story = asked_to_restart();
+    let story = asked_to_restart();
     let now = |second| Instant::at(Duration::from_secs(second));
     assert_eq!(story.health.restarts(now(400)), 1);
     assert_eq!(story.health.restarts(now(4_000)), 0);
