@@ -108,8 +108,8 @@ struct Report {
     next: Vec<String>,
 }
 
-pub(super) fn run(home: &Path, args: Args) -> Result<Ending> {
-    match init(home, &args) {
+pub(super) fn run(home: &Path, args: &Args) -> Result<Ending> {
+    match init(home, args) {
         Err(error) if error.is::<NotSaid>() => Ok(output::wrong_use(&format!("{error:#}"))),
         done => done.map(|()| Ending::Fine),
     }

@@ -118,6 +118,11 @@ async fn gather(config: &Config, making: &Making) -> Result<Proof> {
 }
 
 fn decide(making: &Making, proof: &Proof) -> Result<Mark, String> {
+    if proof.chain.as_ref().is_some_and(|chain| chain.signs_now) {
+        return Err("somebody signs with this key right now, and not through this register: stop every old signer first, and \
+                    look for a second register"
+            .to_owned());
+    }
     let remembered = proof.remembered();
     let known = Known { remembered: &remembered, tip: proof.tip() };
     let wish = making.height.map_or(Wish::Lowest, |height| Wish::Exactly(Height(height)));

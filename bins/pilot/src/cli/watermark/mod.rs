@@ -19,7 +19,7 @@ use crate::config::Config;
 
 /// Where the chain's view comes from, and how sure a person is. The same for all that change the record.
 #[derive(Clone, Debug, clap::Args)]
-struct Chain {
+pub(super) struct Chain {
     /// A node to ask for the chain's newest block and our last vote; the one in node.toml if it is not given. Any
     /// node that follows the chain will do, such as a sentry.
     #[arg(long, value_name = "URL")]
@@ -104,7 +104,7 @@ pub(super) enum Verb {
 
 /// A form of state file that was named, or none.
 #[derive(Clone, Copy, Debug)]
-struct Form(Option<StateFormat>);
+pub(super) struct Form(Option<StateFormat>);
 
 fn format(text: &str) -> Result<Form, String> {
     if text == "auto" {
