@@ -96,6 +96,15 @@ fn init_from_changes_nothing_where_it_cannot_be_done_safely() {
     let sentry = signing_home().beam(&[&ADOPT_HOME[..], &["--role", "sentry"]].concat());
     assert_eq!(sentry.code(), 64, "{}", sentry.err());
 
+    let remote = signing_home();
+    remote.write(
+        "node/config/config.toml",
+        "priv_validator_laddr = \"tcp://127.0.0.1:1\"\n[p2p]\nladdr = \"tcp://127.0.0.1:1\"\n",
+    );
+    let refused = remote.beam(&ADOPT_HOME);
+    assert!(refused.code() == 2 && refused.err().contains("another signer already"), "{}", refused.err());
+    assert!(remote.path("node/config/priv_validator_key.json").exists());
+
     let running = signing_home();
     fs::create_dir(running.path("node/data/application.db")).unwrap();
     running.write("node/data/application.db/LOCK", "");

@@ -83,6 +83,14 @@ impl Adoption {
             bail!("{} is no node's home: there is no config/config.toml in it", node_home.display());
         }
         let node = NodeHome::read(node_home)?;
+        if let Some(other) = node.laddr().filter(|laddr| *laddr != signer.laddr) {
+            bail!(
+                "this node signs through another signer already (priv_validator_laddr = {other:?}), so its own key file is none of the \
+                 validator's. Stop that signer for good, copy the validator's key to {}, say --node-home instead of --from, and \
+                 `beam watermark import --from <its state file>`. Nothing was changed",
+                home.join(&signer.key).display()
+            );
+        }
         let alive = signs_of_life(&node);
         if !alive.is_empty() {
             bail!(
