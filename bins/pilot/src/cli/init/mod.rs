@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::{Ending, Output, output};
 use crate::config::{FILE_NAME, P2p, Role, render};
-use steps::{Adoption, Done};
+use steps::Adoption;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -136,26 +136,11 @@ fn init(home: &Path, args: &Args) -> Result<()> {
         }
         (None, _) => None,
     };
-    let mut steps = Vec::new();
-    if args.dry_run {
-        let plan = adoption.as_ref().map(|adoption| adoption.plan(&file)).unwrap_or_default();
-        steps.extend(plan.iter().map(|step| step.to_string()));
-    } else {
-        write::private_dir(&home)?;
-        write::private_dir(&home.join("run"))?;
-        match &adoption {
-            Some(adoption) => {
-                for step in adoption.plan(&file) {
-                    let Done { what } = adoption.carry_out(&step, &text)?;
-                    steps.push(what);
-                }
-            }
-            None => {
-                write::private(&file, text.as_bytes())?;
-                steps.push(format!("wrote {}", file.display()));
-            }
-        }
-    }
+    let steps = match &adoption {
+        Some(adoption) if args.dry_run => adoption.plan(&file).iter().map(ToString::to_string).collect(),
+        None if args.dry_run => vec![format!("write {}", file.display())],
+        _ => carry_out(&home, &file, &text, adoption.as_ref())?,
+    };
     let report = Report {
         schema: "beam.init/1",
         done: !args.dry_run,
@@ -173,10 +158,23 @@ fn init(home: &Path, args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// Makes everything, and tells each step.
+fn carry_out(home: &Path, file: &Path, text: &str, adoption: Option<&Adoption>) -> Result<Vec<String>> {
+    write::private_dir(home)?;
+    write::private_dir(&home.join("run"))?;
+    let Some(adoption) = adoption else {
+        write::private(file, text.as_bytes())?;
+        return Ok(vec![format!("wrote {}", file.display())]);
+    };
+    adoption.plan(file).iter().map(|step| adoption.carry_out(step, text)).collect()
+}
+
 fn print(report: &Report, text: &str) {
     if !report.done {
-        // Comments, so that what is printed is the file and can be used as one.
-        report.steps.iter().for_each(|step| println!("# would: {step}"));
+        if report.steps.len() > 1 {
+            // Comments, so that what is printed is the file and can be used as one.
+            report.steps.iter().for_each(|step| println!("# would: {step}"));
+        }
         print!("{text}");
         return;
     }

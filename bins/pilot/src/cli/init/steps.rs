@@ -59,11 +59,6 @@ impl fmt::Display for Step {
     }
 }
 
-/// What came of a step.
-pub(super) struct Done {
-    pub(super) what: String,
-}
-
 /// A home to be adopted, as it was found.
 pub(super) struct Adoption {
     node: NodeHome,
@@ -135,9 +130,9 @@ impl Adoption {
         steps.into_iter().flatten().collect()
     }
 
-    /// Does one step. `text` is what node.toml shall hold.
-    pub(super) fn carry_out(&self, step: &Step, text: &str) -> Result<Done> {
-        let what = match step {
+    /// Does one step and tells what was done. `text` is what node.toml shall hold.
+    pub(super) fn carry_out(&self, step: &Step, text: &str) -> Result<String> {
+        Ok(match step {
             Step::CopyKey { to, .. } => {
                 self.key.copy()?;
                 format!("copied the key to {}, and compared it", to.display())
@@ -166,8 +161,7 @@ impl Adoption {
                     from.display()
                 ),
             },
-        };
-        Ok(Done { what })
+        })
     }
 }
 

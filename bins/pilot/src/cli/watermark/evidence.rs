@@ -126,7 +126,7 @@ async fn follows(config: &Config, node: &NodeRpc, url: &str) -> Result<NodeStatu
 async fn last_vote(node: &NodeRpc, tip: Height, validator: &ValidatorAddress) -> (Option<Mark>, Height) {
     let deadline = Instant::now() + LOOK_BACK_WITHIN;
     let mut looked = Height(tip.0.saturating_add(1));
-    while looked.0 > 1 && looked.0 + LOOK_BACK_HEIGHTS > tip.0 && Instant::now() < deadline {
+    while looked.0 > 1 && looked.0.saturating_add(LOOK_BACK_HEIGHTS) > tip.0 && Instant::now() < deadline {
         let height = Height(looked.0.saturating_sub(1));
         // Pruned, or gone: what was not looked at is told.
         let Ok(commit) = node.commit(height).await else { break };
@@ -138,7 +138,7 @@ async fn last_vote(node: &NodeRpc, tip: Height, validator: &ValidatorAddress) ->
     (None, looked)
 }
 
-/// Plain HTTP, since what is asked is public and the answer is only ever used to be more careful.
+/// Plain HTTP, since what is asked is public. A node that lies can make the mark too high and never too low: it should be one's own.
 async fn resolve(url: &str) -> Result<SocketAddr> {
     let authority = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
     let authority =
