@@ -65,6 +65,7 @@ fn init_from_takes_the_key_out_of_the_home_and_what_it_signed_along() {
         (&json!("beam.init/1"), &json!(true), &json!("validator"))
     );
     assert_eq!(done["steps"].as_array().unwrap().len(), 5);
+    assert!(done["next"][0].as_str().unwrap().contains("p2p.persistent_peers"), "it has no peers: {done}");
     assert!(!host.path("node/config/priv_validator_key.json").exists());
     assert_eq!(host.read("beam/validator_key.json"), KEY);
     assert_eq!(host.read("beam/adopted_state.json"), STATE);

@@ -15,7 +15,8 @@ use beam_core::id::ChainId;
 use serde::Serialize;
 
 use super::{Ending, Output, output};
-use crate::config::{FILE_NAME, P2p, Role, render};
+use crate::config::{Answers, FILE_NAME, P2p, Role, render};
+use crate::node_home::NodeHome;
 use steps::Adoption;
 
 #[derive(Debug, clap::Args)]
@@ -149,7 +150,7 @@ fn init(home: &Path, args: &Args) -> Result<()> {
         chain_id: found.chain_id.clone(),
         node_home: found.node_home.clone(),
         steps,
-        next: next(&home, args.from.is_some(), found.signer.is_some()),
+        next: next(&home, args.from.is_some(), &found),
     };
     match args.output {
         Output::Json => output::json(&report)?,
@@ -183,9 +184,16 @@ fn print(report: &Report, text: &str) {
     report.next.iter().for_each(|next| println!("  {next}"));
 }
 
-fn next(home: &Path, adopted: bool, validator: bool) -> Vec<String> {
-    let home = home.display();
+fn next(home: &Path, adopted: bool, found: &Answers) -> Vec<String> {
+    let (home, validator) = (home.display(), found.signer.is_some());
     let mut next = Vec::new();
+    if validator && peerless(found) {
+        // Beam switches peer exchange off: what it lived on so far is gone.
+        next.push(
+            "name its sentries and its twin in p2p.persistent_peers of node.toml: it has no other peers"
+                .to_owned(),
+        );
+    }
     if adopted {
         next.push(
             "see to it that nothing starts the node but Beam: systemctl disable --now gaiad".to_owned(),
@@ -201,6 +209,13 @@ fn next(home: &Path, adopted: bool, validator: bool) -> Vec<String> {
     next.push(format!("on every machine:         beam doctor --home {home}"));
     next.push(format!("on every machine:         beam start --home {home}"));
     next
+}
+
+/// Whether nobody told the node whom to connect to.
+fn peerless(found: &Answers) -> bool {
+    let own = NodeHome::read(&found.node_home).ok();
+    let own = own.as_ref().and_then(|node| node.text("p2p", "persistent_peers")).unwrap_or_default();
+    found.p2p.persistent_peers.is_none() && own.is_empty()
 }
 
 /// Whom the node shall know, of what was said.
