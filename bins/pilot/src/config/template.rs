@@ -245,7 +245,7 @@ fn duration(duration: Duration) -> String {
     quoted(&humantime::format_duration(duration).to_string())
 }
 
-/// The text with every default taken in: for tests, and for whoever wants to see that the defaults are what they are.
+/// The text with every key that is commented out taken in.
 #[cfg(test)]
 pub(super) fn with_defaults_taken_in(text: &str) -> String {
     text.lines().fold(String::new(), |mut all, line| {
