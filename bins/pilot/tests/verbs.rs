@@ -12,7 +12,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{POLL, Trial, WITHIN};
+use common::{POLL, Trial, WITHIN, beam};
 use serde_json::Value;
 
 impl Trial {
@@ -22,9 +22,12 @@ impl Trial {
     }
 
     async fn json(&mut self, machine: &str, words: &[&str]) -> Value {
-        let words = [words, &["--output", "json"]].concat();
-        let said = self.beam(machine, &words).await.unwrap();
-        serde_json::from_str(&said).unwrap()
+        let home = self.lab.machine(machine).unwrap().home().to_owned();
+        let mut command = tokio::process::Command::new(beam());
+        command.args(words).args(["--output", "json", "--home"]).arg(home).kill_on_drop(true);
+        // Whatever its exit code: that tells of the validator, not of the command.
+        let said = tokio::time::timeout(WITHIN, command.output()).await.unwrap().unwrap();
+        serde_json::from_slice(&said.stdout).unwrap_or_else(|_| panic!("{words:?}: {said:?}"))
     }
 
     /// The history's newest entry, once it tells what the change cost.
