@@ -42,12 +42,13 @@ pub fn adopt(
     safe: Mark,
     raise: bool,
 ) -> Option<Adoption> {
-    let behind = [floor.map(|floor| floor.mark), seen].into_iter().flatten().any(|mark| mark > record.mark);
-    let above = floor.map(|floor| floor.compare(record));
-    let lower = safe > record.mark;
-    Some(match above {
-        _ if (raise || behind) && lower => raised(record, safe)?,
-        Some(Above::PutBack) => raised(record, safe.max(Mark::end_of(record.mark.height)))?,
+    let known = [Some(record.mark), floor.map(|floor| floor.mark), seen].into_iter().flatten();
+    let highest = known.max().unwrap_or(record.mark);
+    // Whatever the caller holds for safe, nothing that is known here is left above.
+    let safe = safe.max(Mark::end_of(highest.height));
+    Some(match floor.map(|floor| floor.compare(record)) {
+        _ if raise || highest > record.mark => raised(record, safe)?,
+        Some(Above::PutBack) => raised(record, safe)?,
         Some(Above::OtherLineage) => Adoption::Repin(Floor::of(record)),
         Some(Above::Higher | Above::Same) | None => Adoption::Accepted,
     })

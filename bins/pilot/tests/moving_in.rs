@@ -49,6 +49,14 @@ async fn a_validator_that_signed_alone_moves_in_and_fails_over_without_a_contrad
     let running = a.beam(&["init"], &init).await.unwrap_err().to_string();
     assert!(running.contains("the node runs") && running.contains("is locked"), "{running}");
     assert!(!a.home().join("node.toml").exists());
+    // Nor may a record be made while the old signer goes on.
+    let b = Machine::new(&mut bare.network, "b", &beam(), MachinePlan::default()).unwrap();
+    b.init().await.unwrap();
+    let state = text(&a.node().home.join("data/priv_validator_state.json"));
+    let signing =
+        b.beam(&["watermark", "import"], &["--from", &state, "--rpc", &rpc]).await.unwrap_err().to_string();
+    assert!(signing.contains("somebody signs with this key right now"), "{signing}");
+    assert!(!bare.dir.path().join("register.db").exists());
     bare.network.stop_node("a").await.unwrap();
 
     let plan = a.beam(&["init"], &[&init[..], &["--dry-run"]].concat()).await.unwrap();
@@ -72,8 +80,6 @@ async fn a_validator_that_signed_alone_moves_in_and_fails_over_without_a_contrad
         height(&made["mark"]) >= height(file).max(made["proof"]["chain"]["height"].as_u64().unwrap() + 1)
     );
 
-    let b = Machine::new(&mut bare.network, "b", &beam(), MachinePlan::default()).unwrap();
-    b.init().await.unwrap();
     let mut trial = bare.with(vec![a, b]);
     for machine in &mut trial.lab.machines {
         machine.start().unwrap();
@@ -92,6 +98,32 @@ async fn a_validator_that_signed_alone_moves_in_and_fails_over_without_a_contrad
     trial.ends_well(1).await;
 }
 
+/// What `beam doctor` calls each check, by its name.
+async fn doctor(machine: &Machine) -> std::collections::BTreeMap<String, (String, String)> {
+    let output = std::process::Command::new(beam())
+        .args(["doctor", "--output", "json", "--home"])
+        .arg(machine.home())
+        .output();
+    let report = json(&String::from_utf8(output.unwrap().stdout).unwrap());
+    let said = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    let findings = report["findings"].as_array().unwrap();
+    findings.iter().map(|f| (said(f, "id"), (said(f, "severity"), said(f, "found")))).collect()
+}
+
+/// Whether both pilots have said so often that they stopped since the register was put back.
+fn both_halted(trial: &Trial, times: usize) -> bool {
+    trial.lab.machines.iter().all(|machine| {
+        let log = std::fs::read_to_string(machine.log()).unwrap_or_default();
+        log.matches("the signer has stopped: the register was put back").count() >= times
+    })
+}
+
+fn stop_both(trial: &mut Trial) {
+    for machine in &mut trial.lab.machines {
+        machine.kill_machine();
+    }
+}
+
 /// An old copy of the register's content comes back while everything runs: both machines stop by themselves, and go on, when a
 /// person has adopted it, above everything that was signed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -107,6 +139,27 @@ async fn a_register_that_was_put_back_stops_both_machines_until_it_is_adopted() 
         .unwrap()
         .collect::<Result<_, _>>()
         .unwrap();
+    let well = doctor(trial.lab.machine("a").unwrap()).await;
+    println!("{well:#?}");
+    for id in [
+        "key-file",
+        "key-in-node-home",
+        "signer-socket",
+        "register",
+        "record",
+        "floor",
+        "roster",
+        "names",
+        "chain-id",
+        "peers",
+    ] {
+        assert_eq!(well[id].0, "fine", "{id}: {}", well[id].1);
+    }
+    assert_eq!(well["pilot"].1, "the pilot runs");
+    assert!(well["node-program"].1.contains("0.38"), "{}", well["node-program"].1);
+    assert!(well.values().all(|(severity, _)| severity != "fail"), "{well:#?}");
+    let backup = trial.dir.path().join("backup.db");
+    register.execute("VACUUM INTO ?1", [text(&backup)]).unwrap();
     let height = trial.lab.chain.height().await.unwrap();
     trial.signs_beyond(height + 2).await;
     for (key, version, value) in old.iter().filter(|(key, ..)| key.ends_with("/signing")) {
@@ -115,22 +168,25 @@ async fn a_register_that_was_put_back_stops_both_machines_until_it_is_adopted() 
             .unwrap();
     }
     drop(register);
-    let halted = |trial: &mut Trial| {
-        trial.lab.machines.iter().all(|machine| {
-            std::fs::read_to_string(machine.log()).unwrap_or_default().contains("the register was put back")
-        })
-    };
-    trial.wait_for("both to stop", halted).await;
-    // Nothing may be signed until a person says so: not now, and not by pilots that start anew.
+    trial.wait_for("both to stop", |trial| both_halted(trial, 1)).await;
+    assert_eq!(doctor(trial.lab.machine("a").unwrap()).await["floor"].0, "fail");
+    // Nothing may be signed until a person says so: not now, and not by pilots that start anew on the file of an old backup.
     let rpc = trial.lab.network.node("v1").unwrap().rpc_url();
     let adopt = ["watermark", "adopt"];
     let running =
         trial.lab.machine("a").unwrap().beam(&adopt, &["--yes", "--at-least", "1", "--rpc", &rpc]).await;
     assert!(format!("{:#}", running.unwrap_err()).contains("must be stopped first"));
-    for machine in &mut trial.lab.machines {
-        machine.kill_machine();
-    }
+    stop_both(&mut trial);
     let silent_from = trial.lab.chain.height().await.unwrap();
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(trial.dir.path().join(format!("register.db{ending}")));
+    }
+    std::fs::rename(&backup, &path).unwrap();
+    for machine in &mut trial.lab.machines {
+        machine.start().unwrap();
+    }
+    trial.wait_for("both to stop again", |trial| both_halted(trial, 2)).await;
+    stop_both(&mut trial);
 
     let a = trial.lab.machine("a").unwrap();
     let unconfirmed = a.beam(&adopt, &["--rpc", &rpc]).await.unwrap_err().to_string();

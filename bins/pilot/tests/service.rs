@@ -254,9 +254,23 @@ fn a_wrong_configuration_changes_nothing_and_is_told() {
 fn a_second_pilot_on_the_same_home_is_refused() {
     let service = Service::sentry();
     service.told_until("READY=1");
-    let second = service.host.beam(&["start"]);
-    let said = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert_eq!(second.status.code(), Some(2), "{said}");
+    let mut second = Command::new(&service.program)
+        .args(["start", "--home"])
+        .arg(service.host.path("beam"))
+        .stderr(fs::File::create(service.host.path("second")).unwrap())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + WITHIN;
+    let ended = loop {
+        match second.try_wait().unwrap() {
+            None if Instant::now() < deadline => std::thread::sleep(POLL),
+            ended => break ended,
+        }
+    };
+    let _ = second.kill();
+    let _ = second.wait();
+    let said = fs::read_to_string(service.host.path("second")).unwrap();
+    assert_eq!(ended.and_then(|ended| ended.code()), Some(2), "{said}");
     assert!(said.contains(&format!("pid {}", service.pilot.id())), "{said}");
     assert!(is_node(service.node()));
 }

@@ -73,7 +73,7 @@ enum Fields<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Takes a line apart; `None` if it is no record. Colours must be off, see [`plain`](super::plain).
+    /// Takes a line apart; `None` if it is no record. Colours must be off, see [`uncoloured`](super::uncoloured).
     #[must_use]
     pub fn read(line: &'a [u8]) -> Option<Self> {
         match line.first()? {

@@ -11,7 +11,7 @@ use crate::doctor::{Finding, Severity, checks, gather};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: beam doctor --output json\nExit code 0: nothing that would hurt was found; 1: warnings; 2: something fails or is dangerous.\nNothing is changed; what could not be found out is `unknown`."
+    after_help = "Example: beam doctor --output json\nExit code 0: nothing that would hurt was found; 1: warnings; 2: something fails or is dangerous.\nNothing is changed; what could not be found out is `unknown`. Takes some ten seconds while the pilot runs."
 )]
 pub(super) struct Args {
     /// Show what is fine as well.

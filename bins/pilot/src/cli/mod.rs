@@ -75,7 +75,7 @@ Signals:
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Writes node.toml for this machine, or moves a validator in.
-    Init(init::Args),
+    Init(Box<init::Args>),
     /// Finds what would hurt: on this machine, in its node's files, in the register.
     Doctor(doctor::Args),
     /// Looks node.toml over, and the node's own files: every mistake, with its line and what was meant.
@@ -150,7 +150,7 @@ fn dispatch(cli: Cli, log_level: LogLevel) -> Result<Ending> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match cli.verb {
-            Verb::Init(args) => init::run(&home, args),
+            Verb::Init(args) => init::run(&home, &args),
             Verb::Doctor(args) => doctor::run(&home, &args).await,
             Verb::CheckConfig(args) => check_config::run(&home, &args),
             Verb::Start => start::run(&home, log_level).await,

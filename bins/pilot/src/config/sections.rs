@@ -111,6 +111,9 @@ pub(crate) struct HealthSection {
     pub(crate) still_after: Duration,
     /// How many heights the node may be behind the others before that is told.
     pub(crate) lag_blocks_max: u64,
+    /// How long a node that was just started is left alone: it opens its database, replays blocks and finds its peers.
+    #[serde(deserialize_with = "duration")]
+    pub(crate) start_grace: Duration,
     /// How often a deaf node is restarted within `restart_window`; after that it is left to a person.
     pub(crate) restarts_max: u32,
     /// See `restarts_max`.
@@ -124,6 +127,7 @@ impl Default for HealthSection {
             references: Vec::new(),
             still_after: Duration::from_secs(30),
             lag_blocks_max: 5,
+            start_grace: Duration::from_secs(120),
             restarts_max: 3,
             restart_window: Duration::from_secs(60 * 60),
         }

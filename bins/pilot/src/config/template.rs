@@ -175,12 +175,15 @@ fn health() -> String {
 # still_after = {still_after}
 # How many heights the node may be behind the others before that is told.
 # lag_blocks_max = {lag_blocks_max}
+# How long a node that was just started is left alone.
+# start_grace = {start_grace}
 # How often a deaf node is restarted within restart_window; after that it is left to a person.
 # restarts_max = {restarts_max}
 # restart_window = {restart_window}
 "#,
         still_after = duration(default.still_after),
         lag_blocks_max = default.lag_blocks_max,
+        start_grace = duration(default.start_grace),
         restarts_max = default.restarts_max,
         restart_window = duration(default.restart_window),
     )
@@ -242,7 +245,7 @@ fn duration(duration: Duration) -> String {
     quoted(&humantime::format_duration(duration).to_string())
 }
 
-/// The text with every default taken in: for tests, and for whoever wants to see that the defaults are what they are.
+/// The text with every key that is commented out taken in.
 #[cfg(test)]
 pub(super) fn with_defaults_taken_in(text: &str) -> String {
     text.lines().fold(String::new(), |mut all, line| {

@@ -149,6 +149,8 @@ pub(super) struct RegisterFacts {
     pub(super) above: Fact<Option<Above>>,
     /// Machines of the roster that share one signer's id.
     pub(super) doubled: Vec<String>,
+    /// Names under which several signers noted themselves while we looked; only looked for while the pilot runs.
+    pub(super) contended: Fact<Vec<String>>,
 }
 
 #[derive(Clone, Debug)]

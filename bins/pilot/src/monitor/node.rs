@@ -79,6 +79,7 @@ fn health_config(config: &Config) -> HealthConfig {
     HealthConfig {
         still_after: health.still_after,
         lag_blocks_max: health.lag_blocks_max,
+        start_grace: health.start_grace,
         restarts_max: health.restarts_max,
         restart_window: health.restart_window,
         ..HealthConfig::new(config.chain.id.clone())

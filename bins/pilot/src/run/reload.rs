@@ -129,11 +129,13 @@ fn p2p(p2p: &P2p) -> Vec<Key> {
 
 fn health(health: &HealthSection) -> Vec<Key> {
     use InForce::Now;
-    let HealthSection { references, still_after, lag_blocks_max, restarts_max, restart_window } = health;
+    let HealthSection { references, still_after, lag_blocks_max, start_grace, restarts_max, restart_window } =
+        health;
     vec![
         key("health.references", Now, references),
         key("health.still_after", Now, still_after),
         key("health.lag_blocks_max", Now, lag_blocks_max),
+        key("health.start_grace", Now, start_grace),
         key("health.restarts_max", Now, restarts_max),
         key("health.restart_window", Now, restart_window),
     ]

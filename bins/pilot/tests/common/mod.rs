@@ -1,14 +1,16 @@
 //! A trial: a lab with both machines, and what every test asks of it.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub(crate) mod offline;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use beam_examples::chain::Watcher;
-use beam_examples::install::{cometbft, to_stderr};
+use beam_examples::install::{cometbft, hubd, to_stderr};
 use beam_examples::lab::Lab;
 use beam_examples::machine::{Machine, MachinePlan};
-use beam_examples::network::{Network, NetworkPlan};
+use beam_examples::network::{App, Network, NetworkPlan};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
@@ -18,6 +20,8 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// How long anything may take that happens within a few blocks.
 pub(crate) const WITHIN: Duration = Duration::from_secs(60);
+/// How long what is patient by design may take: a signer that is lost is waited for for a minute.
+pub(crate) const LONG_WITHIN: Duration = Duration::from_secs(150);
 /// A shared machine's disk stands still for half a second now and then. At blocks of 1 s that is a missed block, which these
 /// tests are not about; `cargo measure` is.
 const BLOCK_TIME: Duration = Duration::from_secs(2);
@@ -65,13 +69,58 @@ impl Bare {
 impl Trial {
     /// Sets both machines up; neither runs.
     pub(crate) async fn prepare(unfenced: bool) -> Self {
-        let alone = ONE_AT_A_TIME.lock().await;
-        cometbft(to_stderr).await.unwrap();
-        let dir = tempfile::tempdir().unwrap();
         let plan = MachinePlan { unfenced, ..MachinePlan::default() };
-        let network = NetworkPlan { block_time: BLOCK_TIME, ..NetworkPlan::default() };
+        Self::prepare_on(NetworkPlan { block_time: BLOCK_TIME, ..NetworkPlan::default() }, plan).await
+    }
+
+    /// As [`prepare`](Self::prepare), on any network.
+    pub(crate) async fn prepare_on(network: NetworkPlan, plan: MachinePlan) -> Self {
+        let alone = ONE_AT_A_TIME.lock().await;
+        match network.app {
+            App::Kvstore => _ = cometbft(to_stderr).await.unwrap(),
+            App::Hub(_) => _ = hubd(to_stderr).await.unwrap(),
+        }
+        let dir = tempfile::tempdir().unwrap();
         let lab = Lab::prepare(dir.path(), &beam(), network, plan).await.unwrap();
         Self { lab, from: 1, dir, _alone: alone }
+    }
+
+    /// Sets keys in a machine's node.toml that `beam init` left at their defaults.
+    pub(crate) fn configure(&mut self, machine: &str, settings: &[(&str, &str)]) {
+        let file = self.lab.machine(machine).unwrap().home().join("node.toml");
+        let mut text = std::fs::read_to_string(&file).unwrap();
+        for (key, value) in settings {
+            let line =
+                text.lines().find(|line| line.starts_with(&format!("# {key} = "))).expect(key).to_owned();
+            text = text.replace(&line, &format!("{key} = {value}"));
+        }
+        std::fs::write(file, text).unwrap();
+    }
+
+    /// What a machine's pilot reports, by way of `beam status`; null if it does not answer.
+    pub(crate) async fn report(&mut self, machine: &str) -> Value {
+        let status = self.lab.machine(machine).unwrap().status().await.unwrap_or_default();
+        let machines = status["machines"].as_array().cloned().unwrap_or_default();
+        let found = machines.into_iter().find(|one| one["name"] == machine).unwrap_or_default();
+        found["report"].clone()
+    }
+
+    /// Waits until a machine's report is as wanted, and gives it.
+    pub(crate) async fn reports(
+        &mut self,
+        machine: &str,
+        what: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let deadline = Instant::now() + LONG_WITHIN;
+        loop {
+            let report = self.report(machine).await;
+            if wanted(&report) {
+                return report;
+            }
+            assert!(Instant::now() < deadline, "waited for {what}, in vain: {report:#}\n{}", self.logs());
+            tokio::time::sleep(POLL * 4).await;
+        }
     }
 
     /// A network whose validators run, and whose machines are still plain nodes: for tests that set Beam up themselves.
@@ -162,6 +211,15 @@ impl Trial {
         verdict.must_be_clean().unwrap();
         assert!(missed.absent.len() <= missed_max, "{missed:?}\n{}", self.logs());
         assert!(!missed.signed.is_empty());
+    }
+
+    /// Nobody contradicted himself and nobody was punished, whatever was missed.
+    pub(crate) async fn ends_judged(self) {
+        let verdict = self.lab.verdict().await.unwrap();
+        println!("{verdict}");
+        assert!(verdict.conflicts.is_empty() && verdict.evidence.is_empty(), "{verdict}\n{}", self.logs());
+        let punished = verdict.punishment.as_ref().is_some_and(|punishment| punishment.tombstoned);
+        assert!(!punished, "{verdict}");
     }
 
     /// What both pilots said, for a failure's message.

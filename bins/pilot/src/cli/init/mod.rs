@@ -15,8 +15,9 @@ use beam_core::id::ChainId;
 use serde::Serialize;
 
 use super::{Ending, Output, output};
-use crate::config::{FILE_NAME, P2p, Role, render};
-use steps::{Adoption, Done};
+use crate::config::{Answers, FILE_NAME, P2p, Role, render};
+use crate::node_home::NodeHome;
+use steps::Adoption;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -108,8 +109,8 @@ struct Report {
     next: Vec<String>,
 }
 
-pub(super) fn run(home: &Path, args: Args) -> Result<Ending> {
-    match init(home, &args) {
+pub(super) fn run(home: &Path, args: &Args) -> Result<Ending> {
+    match init(home, args) {
         Err(error) if error.is::<NotSaid>() => Ok(output::wrong_use(&format!("{error:#}"))),
         done => done.map(|()| Ending::Fine),
     }
@@ -136,26 +137,11 @@ fn init(home: &Path, args: &Args) -> Result<()> {
         }
         (None, _) => None,
     };
-    let mut steps = Vec::new();
-    if args.dry_run {
-        let plan = adoption.as_ref().map(|adoption| adoption.plan(&file)).unwrap_or_default();
-        steps.extend(plan.iter().map(|step| step.to_string()));
-    } else {
-        write::private_dir(&home)?;
-        write::private_dir(&home.join("run"))?;
-        match &adoption {
-            Some(adoption) => {
-                for step in adoption.plan(&file) {
-                    let Done { what } = adoption.carry_out(&step, &text)?;
-                    steps.push(what);
-                }
-            }
-            None => {
-                write::private(&file, text.as_bytes())?;
-                steps.push(format!("wrote {}", file.display()));
-            }
-        }
-    }
+    let steps = match &adoption {
+        Some(adoption) if args.dry_run => adoption.plan(&file).iter().map(ToString::to_string).collect(),
+        None if args.dry_run => vec![format!("write {}", file.display())],
+        _ => carry_out(&home, &file, &text, adoption.as_ref())?,
+    };
     let report = Report {
         schema: "beam.init/1",
         done: !args.dry_run,
@@ -164,7 +150,7 @@ fn init(home: &Path, args: &Args) -> Result<()> {
         chain_id: found.chain_id.clone(),
         node_home: found.node_home.clone(),
         steps,
-        next: next(&home, args.from.is_some(), found.signer.is_some()),
+        next: next(&home, args.from.is_some(), &found),
     };
     match args.output {
         Output::Json => output::json(&report)?,
@@ -173,10 +159,23 @@ fn init(home: &Path, args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// Makes everything, and tells each step.
+fn carry_out(home: &Path, file: &Path, text: &str, adoption: Option<&Adoption>) -> Result<Vec<String>> {
+    write::private_dir(home)?;
+    write::private_dir(&home.join("run"))?;
+    let Some(adoption) = adoption else {
+        write::private(file, text.as_bytes())?;
+        return Ok(vec![format!("wrote {}", file.display())]);
+    };
+    adoption.plan(file).iter().map(|step| adoption.carry_out(step, text)).collect()
+}
+
 fn print(report: &Report, text: &str) {
     if !report.done {
-        // Comments, so that what is printed is the file and can be used as one.
-        report.steps.iter().for_each(|step| println!("# would: {step}"));
+        if report.steps.len() > 1 {
+            // Comments, so that what is printed is the file and can be used as one.
+            report.steps.iter().for_each(|step| println!("# would: {step}"));
+        }
         print!("{text}");
         return;
     }
@@ -185,9 +184,16 @@ fn print(report: &Report, text: &str) {
     report.next.iter().for_each(|next| println!("  {next}"));
 }
 
-fn next(home: &Path, adopted: bool, validator: bool) -> Vec<String> {
-    let home = home.display();
+fn next(home: &Path, adopted: bool, found: &Answers) -> Vec<String> {
+    let (home, validator) = (home.display(), found.signer.is_some());
     let mut next = Vec::new();
+    if validator && peerless(found) {
+        // Beam switches peer exchange off: what it lived on so far is gone.
+        next.push(
+            "name its sentries and its twin in p2p.persistent_peers of node.toml: it has no other peers"
+                .to_owned(),
+        );
+    }
     if adopted {
         next.push(
             "see to it that nothing starts the node but Beam: systemctl disable --now gaiad".to_owned(),
@@ -203,6 +209,13 @@ fn next(home: &Path, adopted: bool, validator: bool) -> Vec<String> {
     next.push(format!("on every machine:         beam doctor --home {home}"));
     next.push(format!("on every machine:         beam start --home {home}"));
     next
+}
+
+/// Whether nobody told the node whom to connect to.
+fn peerless(found: &Answers) -> bool {
+    let own = NodeHome::read(&found.node_home).ok();
+    let own = own.as_ref().and_then(|node| node.text("p2p", "persistent_peers")).unwrap_or_default();
+    found.p2p.persistent_peers.is_none() && own.is_empty()
 }
 
 /// Whom the node shall know, of what was said.

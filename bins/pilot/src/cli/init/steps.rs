@@ -60,11 +60,6 @@ impl fmt::Display for Step {
     }
 }
 
-/// What came of a step.
-pub(super) struct Done {
-    pub(super) what: String,
-}
-
 /// A home to be adopted, as it was found.
 pub(super) struct Adoption {
     node: NodeHome,
@@ -84,6 +79,14 @@ impl Adoption {
             bail!("{} is no node's home: there is no config/config.toml in it", node_home.display());
         }
         let node = NodeHome::read(node_home)?;
+        if let Some(other) = node.laddr().filter(|laddr| *laddr != signer.laddr) {
+            bail!(
+                "this node signs through another signer already (priv_validator_laddr = {other:?}), so its own key file is none of the \
+                 validator's. Stop that signer for good, copy the validator's key to {}, say --node-home instead of --from, and \
+                 `beam watermark import --from <its state file>`. Nothing was changed",
+                home.join(&signer.key).display()
+            );
+        }
         let alive = signs_of_life(&node);
         if !alive.is_empty() {
             bail!(
@@ -124,9 +127,9 @@ impl Adoption {
         steps.into_iter().flatten().collect()
     }
 
-    /// Does one step. `text` is what node.toml shall hold.
-    pub(super) fn carry_out(&self, step: &Step, text: &str) -> Result<Done> {
-        let what = match step {
+    /// Does one step and tells what was done. `text` is what node.toml shall hold.
+    pub(super) fn carry_out(&self, step: &Step, text: &str) -> Result<String> {
+        Ok(match step {
             Step::CopyKey { to, .. } => {
                 self.key.copy()?;
                 format!("copied the key to {}, and compared it", to.display())
@@ -155,8 +158,7 @@ impl Adoption {
                     from.display()
                 ),
             },
-        };
-        Ok(Done { what })
+        })
     }
 }
 

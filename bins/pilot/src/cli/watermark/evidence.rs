@@ -17,8 +17,12 @@ use crate::node_home::{ADOPTED_STATE, NodeHome};
 /// How old the newest block may be by this machine's clock. Older, the node is behind or the chain stands still, and no program
 /// can tell which.
 const FRESH_WITHIN: Duration = Duration::from_secs(30);
-/// How long a node is given to show a block that is newer than its newest.
-const MOVES_WITHIN: Duration = Duration::from_secs(45);
+/// How long a node is given to show so many blocks that are newer than its newest.
+const MOVES_WITHIN: Duration = Duration::from_secs(90);
+/// How many blocks must be seen to come. A vote for the second was made after we began to look; the third brings it, as a block's
+/// commit lacks late votes until the next one is there.
+const MOVES_HEIGHTS: u64 = 3;
+const MADE_SINCE_HEIGHTS: u64 = 2;
 const POLL_EVERY: Duration = Duration::from_millis(250);
 /// In how many of the last blocks our vote is looked for, and for how long.
 const LOOK_BACK_HEIGHTS: u64 = 100;
@@ -42,6 +46,8 @@ pub(crate) struct FromChain {
     /// Our last precommit that the chain shows, in the heights looked at.
     pub(crate) our_last_vote: Option<Mark>,
     pub(crate) looked_back_to: Height,
+    /// Somebody signed while we looked: with this key, and with a signer that runs.
+    pub(crate) signs_now: bool,
 }
 
 /// Reads all state files there are to read: those given, what `init --from` brought along, the node's own.
@@ -82,12 +88,12 @@ pub(crate) async fn chain(
     let deadline = Instant::now() + MOVES_WITHIN;
     let status = loop {
         let status = follows(config, &node, url).await?;
-        if status.height > first.height {
+        if status.height.0 >= first.height.0.saturating_add(MOVES_HEIGHTS) {
             break status;
         }
         ensure!(
             Instant::now() < deadline,
-            "{url} showed no new block within {MOVES_WITHIN:?}: it does not follow the chain, or the chain stands still"
+            "{url} did not show {MOVES_HEIGHTS} new blocks within {MOVES_WITHIN:?}: it does not follow the chain, or the chain stands still"
         );
         sleep(POLL_EVERY).await;
     };
@@ -98,7 +104,9 @@ pub(crate) async fn chain(
         age.as_secs()
     );
     let (our_last_vote, looked_back_to) = last_vote(&node, status.height, validator).await;
-    Ok(FromChain { rpc: url.to_owned(), height: status.height, our_last_vote, looked_back_to })
+    let after = first.height.0.saturating_add(MADE_SINCE_HEIGHTS);
+    let signs_now = our_last_vote.is_some_and(|vote| vote.height.0 >= after);
+    Ok(FromChain { rpc: url.to_owned(), height: status.height, our_last_vote, looked_back_to, signs_now })
 }
 
 async fn follows(config: &Config, node: &NodeRpc, url: &str) -> Result<NodeStatus> {
@@ -118,7 +126,7 @@ async fn follows(config: &Config, node: &NodeRpc, url: &str) -> Result<NodeStatu
 async fn last_vote(node: &NodeRpc, tip: Height, validator: &ValidatorAddress) -> (Option<Mark>, Height) {
     let deadline = Instant::now() + LOOK_BACK_WITHIN;
     let mut looked = Height(tip.0.saturating_add(1));
-    while looked.0 > 1 && looked.0 + LOOK_BACK_HEIGHTS > tip.0 && Instant::now() < deadline {
+    while looked.0 > 1 && looked.0.saturating_add(LOOK_BACK_HEIGHTS) > tip.0 && Instant::now() < deadline {
         let height = Height(looked.0.saturating_sub(1));
         // Pruned, or gone: what was not looked at is told.
         let Ok(commit) = node.commit(height).await else { break };
@@ -130,7 +138,7 @@ async fn last_vote(node: &NodeRpc, tip: Height, validator: &ValidatorAddress) ->
     (None, looked)
 }
 
-/// Plain HTTP, since what is asked is public and the answer is only ever used to be more careful.
+/// Plain HTTP, since what is asked is public. A node that lies can make the mark too high and never too low: it should be one's own.
 async fn resolve(url: &str) -> Result<SocketAddr> {
     let authority = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
     let authority =

@@ -62,6 +62,9 @@ pub(super) async fn run(config: &Config, making: Making) -> Result<Ending> {
         ));
     }
     let keys = assemble::cells(config)?;
+    if let Some(there) = there_already(config).await? {
+        bail!(there);
+    }
     let proof = gather(config, &making).await?;
     if making.verb == "import" && proof.files.is_empty() {
         return Ok(output::wrong_use(
@@ -118,6 +121,11 @@ async fn gather(config: &Config, making: &Making) -> Result<Proof> {
 }
 
 fn decide(making: &Making, proof: &Proof) -> Result<Mark, String> {
+    if proof.chain.as_ref().is_some_and(|chain| chain.signs_now) {
+        return Err("somebody signs with this key right now, and not through this register: stop every old signer first, and \
+                    look for a second register"
+            .to_owned());
+    }
     let remembered = proof.remembered();
     let known = Known { remembered: &remembered, tip: proof.tip() };
     let wish = making.height.map_or(Wish::Lowest, |height| Wish::Exactly(Height(height)));
@@ -126,8 +134,28 @@ fn decide(making: &Making, proof: &Proof) -> Result<Mark, String> {
             format!("{unsure}; give --height, above everything that this key may have signed")
         }
         Unsure::FarAhead { .. } => format!("{unsure}; --accept-ahead if it is meant"),
+        Unsure::TooLow { .. } if proof.chain.is_some() => {
+            format!("{unsure}; without --height it is worked out")
+        }
         _ => unsure.to_string(),
     })
+}
+
+/// That there is a record, found before anybody waits for blocks.
+async fn there_already(config: &Config) -> Result<Option<String>> {
+    let path = &config.register()?.sqlite;
+    if !path.exists() {
+        return Ok(None);
+    }
+    let register = SqliteRegister::open(path).await?;
+    let cell = register.read(&assemble::cells(config)?.signing).await?;
+    Ok(cell.map(|cell| already(&cell.value)))
+}
+
+fn already(value: &[u8]) -> String {
+    let at = Record::decode(value)
+        .map_or_else(|_| "unreadable".to_owned(), |record| format!("at {}", record.mark.in_words()));
+    format!("there is a record already ({at}); it is not replaced. Nothing was changed")
 }
 
 async fn make(config: &Config, record: Record) -> Result<()> {
@@ -139,9 +167,7 @@ async fn make(config: &Config, record: Record) -> Result<()> {
     match register.swap(&keys.signing, None, record.encode()).await {
         Ok(_) => Ok(()),
         Err(SwapError::Conflict { current }) => {
-            let mark = current.and_then(|cell| Record::decode(&cell.value).ok()).map(|record| record.mark);
-            let mark = mark.map_or_else(|| "unreadable".to_owned(), |mark| format!("at {}", mark.in_words()));
-            bail!("there is a record already ({mark}); it is not replaced. Nothing was changed");
+            bail!(already(&current.map(|cell| cell.value).unwrap_or_default()))
         }
         Err(error) => Err(error).context("the record may not have been made; `beam watermark show` tells"),
     }

@@ -21,7 +21,7 @@ use crate::config::Config;
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Chain {
     /// A node to ask for the chain's newest block and our last vote; the one in node.toml if it is not given. Any
-    /// node that follows the chain will do, such as a sentry.
+    /// node of yours that follows the chain will do, such as a sentry.
     #[arg(long, value_name = "URL")]
     rpc: Option<String>,
     /// Ask no node. Your word stands for the chain's: give a height above everything that this key may have signed.

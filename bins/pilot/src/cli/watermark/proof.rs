@@ -53,7 +53,8 @@ impl Proof {
                 "  above it, something may be signed up to".to_owned(),
                 chain.height.0.saturating_add(Known::TIP_MARGIN).to_string(),
             ));
-            rows.push(("  our last vote that the chain shows".to_owned(), vote));
+            let now = if chain.signs_now { ": somebody signs NOW" } else { "" };
+            rows.push(("  our last vote that the chain shows".to_owned(), format!("{vote}{now}")));
         }
         if let Some(why) = &self.chain_unknown {
             rows.push(("the chain's newest height".to_owned(), format!("not known: {why}")));

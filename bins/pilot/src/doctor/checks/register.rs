@@ -12,7 +12,14 @@ use super::{if_fine, known};
 const READ_WARN: Duration = Duration::from_millis(100);
 
 pub(super) fn checks(register: &RegisterFacts) -> Vec<Finding> {
-    vec![read(register), file_system(register), record(register), floor(register), roster(register)]
+    vec![
+        read(register),
+        file_system(register),
+        record(register),
+        floor(register),
+        roster(register),
+        names(register),
+    ]
 }
 
 fn read(register: &RegisterFacts) -> Finding {
@@ -78,4 +85,13 @@ fn roster(register: &RegisterFacts) -> Finding {
         "no two machines of the roster share a signer's id",
     )
     .todo("one machine was renamed, or a roster was copied: `beam status` should show each machine once")
+}
+
+fn names(register: &RegisterFacts) -> Finding {
+    let limit = "each name is one machine's";
+    known("names", limit, &register.contended, |contended| {
+        let found = if contended.is_empty() { "each is".to_owned() } else { contended.join(", ") };
+        Finding::new("names", if_fine(contended.is_empty(), Severity::Warn), found, limit)
+            .todo("two machines have this name, or one was restarted just now: name them apart in node.toml")
+    })
 }

@@ -12,8 +12,11 @@ pub(super) fn checks(role: Role, running: &Running, chain: &ChainFacts) -> Vec<F
     let mut findings = vec![program(running), files(running), ports(running), unit(running)];
     if role == Role::Validator {
         findings.push(socket(running));
+        // A sentry's pilot holds nothing that would show it.
+        let pilot = if running.pilot { "the pilot runs" } else { "the pilot does not run" };
+        findings.push(Finding::new("pilot", Severity::Fine, pilot, "told, not judged"));
     }
-    findings.extend(network(running, chain));
+    findings.extend(network(chain));
     findings
 }
 
@@ -96,7 +99,7 @@ fn socket(running: &Running) -> Finding {
         .todo("see signer.laddr in node.toml; restart the node by `beam start`")
 }
 
-fn network(running: &Running, chain: &ChainFacts) -> Vec<Finding> {
+fn network(chain: &ChainFacts) -> [Finding; 2] {
     let limit = "the node at node.rpc is of chain.id";
     let network = known("chain-id", limit, &chain.network, |network| {
         Finding::new("chain-id", if_fine(*network == chain.wanted, Severity::Fail), network.clone(), limit)
@@ -107,6 +110,5 @@ fn network(running: &Running, chain: &ChainFacts) -> Vec<Finding> {
         Finding::new("peers", if_fine(*peers > 0, Severity::Warn), peers.to_string(), limit)
             .todo("see p2p.persistent_peers")
     });
-    let pilot = if running.pilot { "the pilot runs" } else { "the pilot does not run" };
-    vec![Finding::new("pilot", Severity::Fine, pilot, "told, not judged"), network, peers]
+    [network, peers]
 }

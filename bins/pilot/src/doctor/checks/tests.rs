@@ -72,6 +72,7 @@ fn well(role: Role) -> Facts {
             mark: Ok(Some(Mark::end_of(Height(5)))),
             above: Ok(Some(Above::Higher)),
             doubled: Vec::new(),
+            contended: Ok(Vec::new()),
         }),
         chain: ChainFacts {
             network: Ok("cosmoshub-4".to_owned()),
@@ -172,6 +173,8 @@ const ILLNESSES: &[Illness] = {
         ("record", Unknown, V, |f| register(f).mark = Err(NO())),
         ("floor", Fail, V, |f| register(f).above = Ok(Some(Above::PutBack))),
         ("floor", Fail, V, |f| register(f).above = Ok(Some(Above::OtherLineage))),
+        ("names", Warn, V, |f| register(f).contended = Ok(vec!["a".into()])),
+        ("names", Unknown, V, |f| register(f).contended = Err(NO())),
         ("roster", Warn, V, |f| register(f).doubled.push("a = b".into())),
     ]
 };

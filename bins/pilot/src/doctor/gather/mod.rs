@@ -19,7 +19,7 @@ pub(crate) async fn gather(config: &Config) -> Facts {
         files: files::look(config),
         host: host::look(config),
         register: match config.role {
-            Role::Validator => Some(register::look(config).await),
+            Role::Validator => Some(register::look(config, running.pilot).await),
             Role::Sentry => None,
         },
         chain: chain::look(config, running.node.is_some()).await,

@@ -1,9 +1,11 @@
 //! The register, read once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use beam_core::id::SignerId;
+use beam_core::runtime::RosterCell;
 use beam_core::signing::Record;
 use beam_core::sqlite::{FileSystem, SqliteRegister};
 
@@ -12,21 +14,26 @@ use super::in_full;
 use crate::assemble::{self, Shared};
 use crate::config::Config;
 
-pub(super) async fn look(config: &Config) -> RegisterFacts {
+/// Each pilot notes itself with every block: long enough for one block of 6 s.
+const WATCHED_FOR: Duration = Duration::from_secs(7);
+const POLL_EVERY: Duration = Duration::from_millis(100);
+
+pub(super) async fn look(config: &Config, pilot_runs: bool) -> RegisterFacts {
     let nothing = |why: &str| RegisterFacts {
         read: Err(why.to_owned()),
         in_memory: in_memory(config),
         mark: Err("the register was not read".to_owned()),
         above: Err("the register was not read".to_owned()),
         doubled: Vec::new(),
+        contended: Err("the register was not read".to_owned()),
     };
-    match read(config).await {
+    match read(config, pilot_runs).await {
         Ok(facts) => facts,
         Err(why) => nothing(&why),
     }
 }
 
-async fn read(config: &Config) -> Fact<RegisterFacts> {
+async fn read(config: &Config, pilot_runs: bool) -> Fact<RegisterFacts> {
     let path = &config.register().map_err(|error| format!("{error:#}"))?.sqlite;
     let register = Arc::new(SqliteRegister::open(path).await.map_err(|error| in_full(&error))?);
     let cells = assemble::cells(config)
@@ -51,7 +58,26 @@ async fn read(config: &Config) -> Fact<RegisterFacts> {
     }
     let doubled = by_signer.values().filter(|names| names.len() > 1).map(|names| names.join(" = ")).collect();
     let mark = record.map(|record| record.map(|record| record.mark));
-    Ok(RegisterFacts { read: Ok(took), in_memory: in_memory(config), mark, above, doubled })
+    let contended = if pilot_runs {
+        Ok(contended(&shared.roster()).await)
+    } else {
+        Err("the pilot does not run, so nobody notes itself".to_owned())
+    };
+    Ok(RegisterFacts { read: Ok(took), in_memory: in_memory(config), mark, above, doubled, contended })
+}
+
+/// Names under which more than one signer notes itself: two machines have one name.
+async fn contended(roster: &RosterCell) -> Vec<String> {
+    let mut signers: BTreeMap<String, BTreeSet<SignerId>> = BTreeMap::new();
+    let until = Instant::now() + WATCHED_FOR;
+    while Instant::now() < until {
+        let seen = roster.read().await.unwrap_or_default();
+        for (name, member) in seen.members {
+            signers.entry(name).or_default().insert(member.signer);
+        }
+        tokio::time::sleep(POLL_EVERY).await;
+    }
+    signers.into_iter().filter(|(_, signers)| signers.len() > 1).map(|(name, _)| name).collect()
 }
 
 fn in_memory(config: &Config) -> Fact<bool> {

@@ -1,0 +1,135 @@
+//! A node can run, answer every question with 200, and be deaf. Each way to be so that we know is provoked here on a chain like the Hub,
+//! recognised by its name, and healed where a restart heals it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
+mod common;
+
+use beam_examples::install::{hubd, to_stderr};
+use beam_examples::machine::MachinePlan;
+use beam_examples::network::NetworkPlan;
+use common::{Trial, WITHIN};
+use serde_json::Value;
+
+/// Patience for a test, not for a validator.
+const IMPATIENT: [(&str, &str); 2] = [("still_after", "\"4s\""), ("start_grace", "\"5s\"")];
+
+/// Machine a of a validator on a chain like the Hub, which does not run yet.
+async fn prepare() -> Trial {
+    let mut trial = Trial::prepare_on(NetworkPlan::hub(), MachinePlan::default()).await;
+    trial.configure("a", &IMPATIENT);
+    trial
+}
+
+async fn well(trial: &mut Trial) -> Value {
+    trial.reports("a", "the node to be well", |report| report["state"] == "fine").await
+}
+
+async fn suffers(trial: &mut Trial, condition: &str) -> Value {
+    trial.reports("a", condition, |report| report["node"]["condition"] == condition).await
+}
+
+fn heals(report: &Value) -> &Value {
+    &report["node"]["heals"]
+}
+
+async fn soon(trial: &Trial, blocks: u64) -> u32 {
+    u32::try_from(trial.lab.chain.height().await.unwrap() + blocks).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_halted_as_configured_is_named_and_left_to_a_person() {
+    let mut trial = prepare().await;
+    let at = soon(&trial, 8).await;
+    trial.lab.network.node("a").unwrap().halt_at(at).unwrap();
+    trial.lab.machine("a").unwrap().start().unwrap();
+    let report = suffers(&mut trial, "halt_height").await;
+    assert_eq!(report["state"], "down");
+    assert!(report["node"]["condition_text"].as_str().unwrap().contains(&at.to_string()), "{report:#}");
+    // The others go on, so a restart would be tried if this were taken for anything that it heals.
+    let height = trial.lab.chain.height().await.unwrap();
+    trial.lab.chain.wait_height(height + 12, WITHIN).await.unwrap();
+    let report = suffers(&mut trial, "halt_height").await;
+    assert_eq!((heals(&report), &report["node"]["starts"]), (&0.into(), &1.into()), "{report:#}");
+    trial.ends_judged().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_consensus_failed_is_named_and_healed_by_one_restart() {
+    if hubd(to_stderr).await.unwrap().ours_or_skip("the provoked failure").is_none() {
+        return;
+    }
+    let mut trial = prepare().await;
+    let at = soon(&trial, 10).await;
+    trial.lab.network.node("a").unwrap().fail_at(at).unwrap();
+    trial.lab.machine("a").unwrap().start().unwrap();
+    suffers(&mut trial, "consensus_failure").await;
+    let report = trial.reports("a", "the restart that heals", |report| *heals(report) == 1).await;
+    assert_eq!(report["node"]["starts"], 2, "{report:#}");
+    well(&mut trial).await;
+    let healed = trial.lab.chain.height().await.unwrap();
+    trial.signs_beyond(healed).await;
+    trial.ends_judged().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_waits_for_an_upgrade_is_named_with_it_and_not_restarted() {
+    if hubd(to_stderr).await.unwrap().ours_or_skip("the upgrade").is_none() {
+        return;
+    }
+    let mut trial = prepare().await;
+    trial.lab.machine("a").unwrap().start().unwrap();
+    well(&mut trial).await;
+    let at = u64::from(soon(&trial, 25).await);
+    trial.lab.network.operators().unwrap().pass_upgrade("v2", at, "").await.unwrap();
+    let report = suffers(&mut trial, "upgrade_needed").await;
+    let text = report["node"]["condition_text"].as_str().unwrap();
+    assert!(text.contains("v2") && text.contains(&at.to_string()), "{text}");
+    assert_eq!((heals(&report), &report["node"]["starts"]), (&0.into(), &1.into()), "{report:#}");
+    trial.ends_judged().await;
+}
+
+/// The pilot dies, the socket's file is lost, and the node listens where nobody can find it any more: its consensus waits for the signer
+/// for minutes, a call.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_frozen_for_want_of_its_signer_is_named_and_healed() {
+    let mut trial = prepare().await;
+    trial.lab.machine("a").unwrap().start().unwrap();
+    well(&mut trial).await;
+    let machine = trial.lab.machine("a").unwrap();
+    machine.kill_pilot().unwrap();
+    std::fs::remove_file(machine.home().join("run/privval.sock")).unwrap();
+    machine.start().unwrap();
+    let report = suffers(&mut trial, "signer_gone").await;
+    assert_eq!(report["state"], "down", "{report:#}");
+    trial.reports("a", "the restart that heals", |report| *heals(report) == 1).await;
+    well(&mut trial).await;
+    trial.ends_judged().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chain_that_stands_is_nobodys_fault_and_nothing_is_restarted() {
+    let mut trial = prepare().await;
+    trial.lab.machine("a").unwrap().start().unwrap();
+    well(&mut trial).await;
+    for plain in ["v1", "v2"] {
+        trial.lab.network.stop_node(plain).await.unwrap();
+    }
+    let report = suffers(&mut trial, "chain_stands").await;
+    assert_eq!(report["state"], "degraded", "{report:#}");
+    // Longer than any patience with a node that stands.
+    tokio::time::sleep(std::time::Duration::from_secs(15)).await;
+    let report = suffers(&mut trial, "chain_stands").await;
+    assert_eq!((heals(&report), &report["node"]["starts"]), (&0.into(), &1.into()), "{report:#}");
+    for plain in ["v1", "v2"] {
+        trial.lab.network.start_node(plain).await.unwrap();
+    }
+    well(&mut trial).await;
+    trial.ends_judged().await;
+}
