@@ -32,6 +32,9 @@ const FETCH_WITHIN: Duration = Duration::from_secs(5);
 /// How often the chain's own account is asked for. In between it is carried on from block to block.
 const ACCOUNT_EVERY: Duration = Duration::from_secs(60);
 
+/// And how soon again if it was not to be had.
+const ACCOUNT_AGAIN_AFTER: Duration = Duration::from_secs(10);
+
 /// What was seen of the chain.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
@@ -78,9 +81,9 @@ impl ChainTask {
                 Ok(Some(status)) => {
                     self.count(&status, &mut ledger).await;
                     if Instant::now() >= account_due {
-                        account_due = Instant::now() + ACCOUNT_EVERY;
-                        // What comes late is for the next time.
-                        let _ = timeout(LOOK_WITHIN, self.account(&status, &mut ledger)).await;
+                        let told = timeout(LOOK_WITHIN, self.account(&status, &mut ledger)).await;
+                        let wait = if told.unwrap_or(false) { ACCOUNT_EVERY } else { ACCOUNT_AGAIN_AFTER };
+                        account_due = Instant::now() + wait;
                     }
                 }
             }
@@ -168,14 +171,16 @@ impl ChainTask {
         self.seen.send_modify(|seen| seen.counts = Some(counts));
     }
 
-    /// The chain's own account of us, and its plans. A chain that keeps none answers nothing, which is no fault.
-    async fn account(&self, status: &NodeStatus, ledger: &mut MissedBlocks) {
-        match self.slashing(status, ledger).await {
-            Ok(()) => {}
+    /// The chain's own account of us, and its plans; says whether it was to be had. A chain that keeps none answers nothing, which is no
+    /// fault.
+    async fn account(&self, status: &NodeStatus, ledger: &mut MissedBlocks) -> bool {
+        let told = match self.slashing(status, ledger).await {
+            Ok(told) => told,
             Err(error) => {
-                tracing::debug!(error = &error as &dyn Error, "the chain's account could not be read")
+                tracing::debug!(error = &error as &dyn Error, "the chain's account could not be read");
+                false
             }
-        }
+        };
         if let Ok(upgrade) = self.rpc.planned_upgrade().await {
             self.seen.send_modify(|seen| seen.upgrade = upgrade);
         }
@@ -187,18 +192,20 @@ impl ChainTask {
             self.rpc.standing(&self.key).await.ok().flatten().map(|standing| standing.jailed)
         };
         self.seen.send_modify(|seen| seen.jailed = jailed);
+        told
     }
 
-    async fn slashing(&self, status: &NodeStatus, ledger: &mut MissedBlocks) -> Result<(), RpcError> {
+    async fn slashing(&self, status: &NodeStatus, ledger: &mut MissedBlocks) -> Result<bool, RpcError> {
         let (Some(params), Some(prefix)) =
             (self.rpc.slashing_params().await?, self.rpc.bech32_prefix().await?)
         else {
-            return Ok(());
+            return Ok(false);
         };
         let info = self.rpc.signing_info(&self.validator, &prefix, status.latest_block_time).await?;
+        let told = info.is_some();
         if let Some(info) = info {
             ledger.chain(params, info);
         }
-        Ok(())
+        Ok(told)
     }
 }
