@@ -46,8 +46,9 @@ pub(super) const AHEAD_BLOCKS_MIN: u64 = 2;
 /// How long the signer may be away before the node counts as frozen by it. Our own signer is back within a fraction of a second.
 pub(super) const SIGNER_GONE_AFTER: Duration = Duration::from_secs(10);
 
-/// How long the signer may be away before the node is restarted: its socket is lost, and it does not listen on a new one.
-pub(super) const SIGNER_LOST_AFTER: Duration = Duration::from_secs(60);
+/// A node whose signer is away is restarted after this many times `still_after`: its socket is lost, and it does not listen on a new
+/// one.
+pub(super) const SIGNER_LOST_PATIENCE: u32 = 2;
 
 /// How many blocks a node may commit while our signer is away before it is clear that it does not need our signer.
 pub(super) const BYPASS_BLOCKS: u64 = 3;

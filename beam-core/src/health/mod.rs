@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | has ended consensus, after an error or for no known reason | `consensus_failure`, `stuck` | a restart, once that was seen for `still_after` |
 //! | hangs while it executes nothing | `frozen` | a restart, likewise |
-//! | waits for a signer that cannot reach it | `signer_gone` | the signer's return; after a minute a restart, as the socket is lost |
+//! | waits for a signer that cannot reach it | `signer_gone` | the signer's return; after twice `still_after` a restart, as the socket is lost |
 //! | lost all its peers and dials them no more | `no_peers` | a restart after ten minutes |
 //! | does not answer and commits nothing | `unreachable` | a restart after four times `still_after` |
 //! | waits for an upgrade, a new program, room on its disk, or has halted as told | `upgrade_needed`, `halt_height`, `wrong_binary`, `state_diverged`, `disk_full` | a person (an upgrade: whoever swaps programs) |

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::health::brake::{Brake, Leave};
 use crate::health::config::{
-    HealthConfig, NO_PEERS_PATIENCE, READINGS_STALE_AFTER, RESTARTED_WITHIN, SIGNER_LOST_AFTER,
+    HealthConfig, NO_PEERS_PATIENCE, READINGS_STALE_AFTER, RESTARTED_WITHIN, SIGNER_LOST_PATIENCE,
     SILENT_PATIENCE,
 };
 use crate::health::diagnosis::Diagnosis;
@@ -188,8 +188,8 @@ impl NodeHealth {
     fn is_patient(&self, now: Instant, condition: &Condition) -> bool {
         let memory = &self.memory;
         let (since, patience) = match condition {
-            Condition::Unreachable => (memory.silent_since, self.silent_patience()),
-            Condition::SignerGone => (memory.signer_gone_since, SIGNER_LOST_AFTER),
+            Condition::Unreachable => (memory.silent_since, self.still_for(SILENT_PATIENCE)),
+            Condition::SignerGone => (memory.signer_gone_since, self.still_for(SIGNER_LOST_PATIENCE)),
             Condition::NoPeers => (memory.alone_since, NO_PEERS_PATIENCE),
             // Not since the height stands: what held it may have ended a moment ago, such as a signer that is back.
             _ => (None, self.config.still_after),
@@ -200,11 +200,12 @@ impl NodeHealth {
 
     /// Whether a node whose RPC is silent asked its signer lately.
     fn works(&self, now: Instant) -> bool {
-        self.memory.stirred.is_some_and(|last| now.since(last) <= self.silent_patience())
+        self.memory.stirred.is_some_and(|last| now.since(last) <= self.still_for(SILENT_PATIENCE))
     }
 
-    fn silent_patience(&self) -> Duration {
-        self.config.still_after.saturating_mul(SILENT_PATIENCE)
+    /// So many times `still_after`.
+    fn still_for(&self, times: u32) -> Duration {
+        self.config.still_after.saturating_mul(times)
     }
 
     /// Keeps the finding, and tells it if it is news.
