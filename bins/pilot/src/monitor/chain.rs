@@ -88,9 +88,9 @@ impl ChainTask {
                 }
             }
             sleep(LOOK_EVERY).await;
-            match timeout(LOOK_AT_LEAST_EVERY, link.changed()).await {
-                Ok(Err(_)) => return,
-                Ok(Ok(())) | Err(_) => {}
+            // No change for long is no end.
+            if matches!(timeout(LOOK_AT_LEAST_EVERY, link.changed()).await, Ok(Err(_))) {
+                return;
             }
         }
     }
