@@ -149,13 +149,16 @@ impl ChainTask {
         if commit.vote(&self.validator) != Vote::Absent {
             ledger.seen(commit.height, commit.round);
         }
-        if let Some(part) = self.tally.figures().part(commit.height) {
-            ledger.part(commit.height, part);
-        }
     }
 
     /// Counts what the chain shows by now.
     async fn count(&self, status: &NodeStatus, ledger: &mut MissedBlocks) {
+        let figures = self.tally.figures();
+        for height in ledger.wanted(status.height) {
+            if let Some(part) = figures.part(height) {
+                ledger.part(height, part);
+            }
+        }
         let fetching = fetch_missing(&self.rpc, status.height, &self.validator, ledger);
         let missed = timeout(FETCH_WITHIN, fetching).await.unwrap_or_default();
         for Missed { height, cause } in missed {
