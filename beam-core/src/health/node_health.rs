@@ -9,7 +9,8 @@ use crate::health::config::{
 };
 use crate::health::diagnosis::Diagnosis;
 use crate::health::memory::Memory;
-use crate::health::{Clue, Condition, Readings, Remedy, Unknown};
+use crate::health::{Condition, Readings, Remedy, Unknown};
+use crate::logs::Clue;
 use crate::machine::Machine;
 use crate::signing::{Attempt, Height};
 use crate::time::Instant;

@@ -7,9 +7,10 @@ use proptest::sample::select;
 
 use super::story::healthy;
 use crate::health::{
-    Action, Answer, Clue, Consensus, Event, HealthConfig, NodeHealth, Peers, Readings, Remedy, SignerLink,
-    Source, Status, Upgrade, Votes,
+    Action, Answer, Consensus, Event, HealthConfig, NodeHealth, Peers, Readings, Remedy, SignerLink, Source,
+    Status, Upgrade, Votes,
 };
+use crate::logs::Clue;
 use crate::machine::Machine;
 use crate::signing::{Attempt, Height};
 use crate::time::Instant;
@@ -71,15 +72,23 @@ fn readings() -> impl Strategy<Value = Readings> {
 }
 
 fn clue() -> impl Strategy<Value = Clue> {
-    let upgrade = Upgrade { name: "v2".to_owned(), height: Height(1002) };
+    let (words, height) = (|| "words".to_owned(), Height(1002));
     select(vec![
-        Clue::ConsensusFailure,
-        Clue::UpgradeNeeded(upgrade),
-        Clue::HaltHeight(Height(1002)),
+        Clue::ConsensusFailure { reason: words(), why: None },
+        Clue::ConsensusFailure { reason: words(), why: Some(Box::new(Clue::HaltHeight { height })) },
+        Clue::UpgradeNeeded { name: "v2".to_owned(), height },
+        Clue::HaltHeight { height },
+        Clue::EarlyBinary,
         Clue::WrongBinary,
-        Clue::StateDiverged,
-        Clue::SignerGone,
         Clue::DiskFull,
+        Clue::SignerGone,
+        Clue::SignerRefused { reason: words() },
+        Clue::ConflictingVote { height: None },
+        Clue::Jailed,
+        Clue::AppHash,
+        Clue::WalLost,
+        Clue::Panic { reason: words() },
+        Clue::StartRefused { reason: words() },
     ])
 }
 

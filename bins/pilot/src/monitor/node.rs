@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use beam_core::health::{
-    Action, Clue, Condition, Event, Finding, HealthConfig, NodeHealth, Readings, Remedy, SignerLink, Source,
+    Action, Condition, Event, Finding, HealthConfig, NodeHealth, Readings, Remedy, SignerLink, Source,
 };
 use beam_core::health_check::Health;
-use beam_core::logs::{self, Stamp};
+use beam_core::logs::{Clue, Stamp};
 use beam_core::node_process::NodeProcess as _;
 use beam_core::runtime::{Events, Hands, SignerState, drive};
 use beam_core::signing::Height;
@@ -97,17 +97,14 @@ fn probe(config: &Config) -> Result<Probe> {
 }
 
 /// What the node's log tells.
-pub(super) type Clues = broadcast::Receiver<(Stamp, logs::Clue)>;
+pub(super) type Clues = broadcast::Receiver<(Stamp, Clue)>;
 
 async fn tell_clues(mut clues: Clues, events: mpsc::Sender<Event>) {
     loop {
         match clues.recv().await {
             Ok((at, told)) => {
                 tracing::debug!(%at, ?told, "the node's log tells");
-                let told = Clue::of(&told).map(Event::Told);
-                if let Some(event) = told
-                    && events.send(event).await.is_err()
-                {
+                if events.send(Event::Told(told)).await.is_err() {
                     return;
                 }
             }
