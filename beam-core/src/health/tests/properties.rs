@@ -28,6 +28,8 @@ enum Happens {
     Looked(Readings),
     Told(Clue),
     Started,
+    /// Again, and as it was.
+    Configured,
     Obeyed(bool),
     Nothing,
 }
@@ -98,6 +100,7 @@ fn stories() -> impl Strategy<Value = Vec<(u64, Happens)>> {
         6 => (readings(), 1_usize..80).prop_map(|(readings, times)| (Happens::Looked(readings), times)),
         2 => clue().prop_map(|clue| (Happens::Told(clue), 1)),
         1 => Just((Happens::Started, 1)),
+        1 => Just((Happens::Configured, 1)),
         3 => any::<bool>().prop_map(|done| (Happens::Obeyed(done), 1)),
         1 => Just((Happens::Nothing, 1)),
     ];
@@ -120,6 +123,7 @@ fn restarts(story: &[(u64, Happens)], chain: Chain) -> Vec<u64> {
             Happens::Looked(readings) => Event::Looked(seen(readings, chain, now)),
             Happens::Told(clue) => Event::Told(clue.clone()),
             Happens::Started => Event::Started,
+            Happens::Configured => Event::Configured(config()),
             Happens::Obeyed(done) => Event::Restarted { attempt: last.unwrap_or(Attempt(0)), done: *done },
             Happens::Nothing => Event::Woken,
         };
