@@ -33,6 +33,12 @@ impl Brake {
         Self { restarts_max, window, restarts: VecDeque::new(), used_up: false, well_since: None }
     }
 
+    /// Other limits are in force. Restarts that were done count as before; who allows more than were used up gives them back.
+    pub(super) fn limit(&mut self, restarts_max: u32, window: Duration) {
+        self.used_up &= restarts_max <= self.restarts_max;
+        (self.restarts_max, self.window) = (restarts_max, window);
+    }
+
     /// Whether another restart may follow now.
     pub(super) fn leave(&mut self, now: Instant) -> Leave {
         let used = self.used(now);
@@ -88,6 +94,20 @@ mod tests {
             }
         }
         assert_eq!(given, [0, 120, 360, 8_600, 8_720, 8_960]);
+    }
+
+    #[test]
+    fn who_allows_more_gives_back_what_was_used_up_and_nothing_is_forgotten() {
+        let hour = Duration::from_secs(3600);
+        let mut brake = Brake::new(1, hour);
+        brake.restarted(at(0));
+        assert_eq!(brake.leave(at(1_000)), Leave::UsedUp);
+        brake.limit(1, hour);
+        assert_eq!(brake.leave(at(1_000)), Leave::UsedUp, "the same again changes nothing");
+        brake.limit(2, hour);
+        assert_eq!((brake.leave(at(1_000)), brake.used(at(1_000))), (Leave::Given, 1));
+        brake.limit(1, hour);
+        assert_eq!(brake.leave(at(1_000)), Leave::UsedUp, "what was done counts");
     }
 
     #[test]

@@ -114,6 +114,32 @@ pub enum Remedy {
 }
 
 impl Condition {
+    /// Every name that [`name`](Self::name) gives, in the order of the conditions.
+    pub const NAMES: [&'static str; 22] = [
+        "unknown",
+        "starting",
+        "not_running",
+        "unreachable",
+        "wrong_chain",
+        "disk_full",
+        "upgrade_needed",
+        "halt_height",
+        "wrong_binary",
+        "state_diverged",
+        "consensus_failure",
+        "catching_up",
+        "busy",
+        "signer_gone",
+        "signer_bypassed",
+        "no_peers",
+        "chain_stands",
+        "stands",
+        "frozen",
+        "stuck",
+        "behind",
+        "not_voting",
+    ];
+
     /// Its name. Never changes; what alerts, metrics and scripts go by.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -15,7 +15,8 @@
 
 use crate::health::config::{BYPASS_BLOCKS, CATCHING_UP_STALLS_AFTER, HealthConfig, SIGNER_GONE_AFTER};
 use crate::health::memory::{Memory, Own};
-use crate::health::{Answer, Clue, Condition, Consensus, Readings, Status, Unknown};
+use crate::health::{Answer, Condition, Consensus, Readings, Status, Unknown};
+use crate::logs::Clue;
 use crate::signing::Height;
 use crate::time::Instant;
 
@@ -67,9 +68,9 @@ impl Diagnosis<'_> {
     fn not_running(&self) -> Condition {
         let last_words = self.memory.clues().find_map(|clue| match clue {
             Clue::DiskFull => Some(Condition::DiskFull),
-            Clue::WrongBinary => Some(Condition::WrongBinary),
-            Clue::UpgradeNeeded(upgrade) => {
-                Some(Condition::UpgradeNeeded { name: upgrade.name.clone(), height: upgrade.height })
+            Clue::EarlyBinary | Clue::WrongBinary => Some(Condition::WrongBinary),
+            Clue::UpgradeNeeded { name, height } => {
+                Some(Condition::UpgradeNeeded { name: name.clone(), height: *height })
             }
             _ => None,
         });
@@ -90,18 +91,22 @@ impl Diagnosis<'_> {
         let mut failed = false;
         for clue in self.memory.clues() {
             match clue {
-                Clue::UpgradeNeeded(upgrade) => {
-                    return Some(Condition::UpgradeNeeded {
-                        name: upgrade.name.clone(),
-                        height: upgrade.height,
-                    });
+                Clue::UpgradeNeeded { name, height } => {
+                    return Some(Condition::UpgradeNeeded { name: name.clone(), height: *height });
                 }
-                Clue::HaltHeight(height) => return Some(Condition::HaltHeight { height: *height }),
-                Clue::WrongBinary => return Some(Condition::WrongBinary),
-                Clue::StateDiverged => return Some(Condition::StateDiverged),
+                Clue::HaltHeight { height } => return Some(Condition::HaltHeight { height: *height }),
+                Clue::EarlyBinary | Clue::WrongBinary => return Some(Condition::WrongBinary),
+                Clue::AppHash => return Some(Condition::StateDiverged),
                 Clue::DiskFull => return Some(Condition::DiskFull),
-                Clue::ConsensusFailure => failed = true,
-                Clue::SignerGone => {}
+                Clue::ConsensusFailure { .. } => failed = true,
+                // What these come to, the readings show better.
+                Clue::SignerGone
+                | Clue::SignerRefused { .. }
+                | Clue::ConflictingVote { .. }
+                | Clue::Jailed
+                | Clue::WalLost
+                | Clue::Panic { .. }
+                | Clue::StartRefused { .. } => {}
             }
         }
         // A thread that answers is not at work on the block: it has given up on it.

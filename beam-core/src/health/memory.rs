@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::health::others::Others;
-use crate::health::{Answer, Clue, Readings};
+use crate::health::{Answer, Readings};
+use crate::logs::Clue;
 use crate::signing::Height;
 use crate::time::Instant;
 
@@ -52,8 +53,18 @@ impl Memory {
         }
     }
 
-    /// The node's log told something.
-    pub(super) fn clue(&mut self, clue: Clue) {
+    /// The node's log told something. A consensus failure tells its reason too.
+    pub(super) fn clue(&mut self, mut clue: Clue) {
+        if let Clue::ConsensusFailure { why, .. } = &mut clue
+            && let Some(why) = why.take()
+        {
+            self.keep(*why);
+        }
+        self.keep(clue);
+    }
+
+    /// The newest of each kind is kept.
+    fn keep(&mut self, clue: Clue) {
         let height = self.own.as_ref().map(|own| own.height);
         self.clues.retain(|(known, _)| std::mem::discriminant(known) != std::mem::discriminant(&clue));
         self.clues.push((clue, height));
@@ -142,12 +153,19 @@ impl Memory {
 /// one height more proves nothing.
 fn is_past(clue: &Clue, told_at: Option<Height>, height: Height) -> bool {
     match clue {
-        Clue::UpgradeNeeded(upgrade) => height > upgrade.height,
-        Clue::HaltHeight(halt) => height > *halt,
-        Clue::ConsensusFailure
+        Clue::UpgradeNeeded { height: upgrade, .. } => height > *upgrade,
+        Clue::HaltHeight { height: halt } => height > *halt,
+        Clue::ConsensusFailure { .. }
+        | Clue::EarlyBinary
         | Clue::WrongBinary
-        | Clue::StateDiverged
+        | Clue::DiskFull
         | Clue::SignerGone
-        | Clue::DiskFull => told_at.is_none_or(|told_at| height.0 > told_at.0.saturating_add(1)),
+        | Clue::SignerRefused { .. }
+        | Clue::ConflictingVote { .. }
+        | Clue::Jailed
+        | Clue::AppHash
+        | Clue::WalLost
+        | Clue::Panic { .. }
+        | Clue::StartRefused { .. } => told_at.is_none_or(|told_at| height.0 > told_at.0.saturating_add(1)),
     }
 }

@@ -4,7 +4,7 @@
 //! upgrade, at its halt height, after a consensus failure, while its signer cannot reach it. So health is *the height
 //! advances, compared with other nodes, and our vote is in the commit*, and never "the process is up".
 //!
-//! [`NodeHealth`] is told what somebody saw ([`Readings`]), what the node's log says ([`Clue`]) and when a run begins. It
+//! [`NodeHealth`] is told what somebody saw ([`Readings`]), what the node's log says ([`Clue`](crate::logs::Clue)) and when a run begins. It
 //! names the [`Condition`] and asks for a restart where one heals it.
 //!
 //! | the node | named | healed by |
@@ -36,7 +36,6 @@
 //! [`missed`] counts what the chain shows of our votes.
 
 mod brake;
-mod clue;
 mod condition;
 mod config;
 mod diagnosis;
@@ -48,7 +47,6 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
-pub use clue::Clue;
 pub use condition::{Condition, Remedy, Unknown};
 pub use config::HealthConfig;
 pub use node_health::{Action, Event, Finding, Hold, NodeHealth};

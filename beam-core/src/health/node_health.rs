@@ -9,7 +9,8 @@ use crate::health::config::{
 };
 use crate::health::diagnosis::Diagnosis;
 use crate::health::memory::Memory;
-use crate::health::{Clue, Condition, Readings, Remedy, Unknown};
+use crate::health::{Condition, Readings, Remedy, Unknown};
+use crate::logs::Clue;
 use crate::machine::Machine;
 use crate::signing::{Attempt, Height};
 use crate::time::Instant;
@@ -25,6 +26,8 @@ pub enum Event {
     Told(Clue),
     /// A run of the node has begun, or was found; whoever began it.
     Started,
+    /// The node is judged by this from now on. What was seen of it, and its restarts, are kept.
+    Configured(HealthConfig),
     /// A restart that this machine asked for is done, or has failed, or was not wanted.
     Restarted {
         /// Which one.
@@ -250,6 +253,10 @@ impl Machine for NodeHealth {
             Event::Looked(seen) => actions.extend(self.look(now, &seen)),
             Event::Told(clue) => self.memory.clue(clue),
             Event::Started => self.memory.started(now),
+            Event::Configured(config) => {
+                self.brake.limit(config.restarts_max, config.restart_window);
+                self.config = config;
+            }
             Event::Restarted { attempt, done } => {
                 if self.under_way.is_some_and(|(asked, _)| asked == attempt) {
                     self.under_way = None;

@@ -10,6 +10,7 @@ use super::line::{Captured, Mark};
 use super::plain::uncoloured;
 use super::rules::{self, Event};
 use super::{Cause, EXAMPLE_CHARS_MAX, Record, Stamp};
+use crate::signing::Height;
 
 /// Something that a health check may want to know at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,20 +20,25 @@ pub enum Clue {
     ConsensusFailure {
         /// Why, in the node's words.
         reason: String,
+        /// The same as a clue, if it is a known one. Most often it has had a line of its own before.
+        why: Option<Box<Clue>>,
     },
     /// The chain waits for an upgrade that this binary has not got.
     UpgradeNeeded {
         /// The plan's name.
         name: String,
         /// Its height.
-        height: u64,
+        height: Height,
     },
     /// The upgrade's binary runs before its height.
     EarlyBinary,
     /// The former binary runs after an upgrade.
     WrongBinary,
     /// The configured halt height was reached.
-    HaltHeight,
+    HaltHeight {
+        /// That height.
+        height: Height,
+    },
     /// The disk is full.
     DiskFull,
     /// The node waits for its signer.
@@ -45,7 +51,7 @@ pub enum Clue {
     /// The node has seen another vote of its own key.
     ConflictingVote {
         /// At which height.
-        height: Option<u64>,
+        height: Option<Height>,
     },
     /// This validator was jailed.
     Jailed,
@@ -109,11 +115,15 @@ impl Watch {
             Event::SomeoneJailed(who) if self.own.is_some() && address::of_bech32(&who) == self.own => {
                 Some(Clue::Jailed)
             }
-            // Whatever the reason, it is deaf from now on; the reason has had a line of its own.
-            Event::Fault(_, _) if record.message == b"CONSENSUS FAILURE!!!" => {
-                Some(Clue::ConsensusFailure { reason: cut(&record.error().unwrap_or_default()) })
+            // Whatever the reason, it is deaf from now on.
+            Event::Fault(cause, _) if record.message == b"CONSENSUS FAILURE!!!" => {
+                let reason = record.error().unwrap_or_default();
+                let why = of_cause(cause, &reason).map(Box::new);
+                Some(Clue::ConsensusFailure { reason: cut(&reason), why })
             }
-            Event::Fault(Cause::DoubleSign, _) => Some(Clue::ConflictingVote { height: record.height }),
+            Event::Fault(Cause::DoubleSign, _) => {
+                Some(Clue::ConflictingVote { height: record.height.map(Height) })
+            }
             Event::Fault(cause, _) => of_cause(cause, &example(record)),
             _ => None,
         }
@@ -128,11 +138,11 @@ fn of_cause(cause: Cause, words: &str) -> Option<Clue> {
     Some(match cause {
         Cause::UpgradeNeeded => {
             let (name, height) = rules::upgrade(words)?;
-            Clue::UpgradeNeeded { name: cut(&name), height }
+            Clue::UpgradeNeeded { name: cut(&name), height: Height(height) }
         }
         Cause::EarlyBinary => Clue::EarlyBinary,
         Cause::WrongBinary => Clue::WrongBinary,
-        Cause::HaltHeight => Clue::HaltHeight,
+        Cause::HaltHeight => Clue::HaltHeight { height: Height(rules::halt_height(words)?) },
         Cause::DiskFull => Clue::DiskFull,
         Cause::SignerGone => Clue::SignerGone,
         Cause::SignerRefused | Cause::RegisterOutOfReach => Clue::SignerRefused { reason: cut(words) },

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::alert_sink::Severity;
+use crate::signing::Height;
 
 fn analysed(lines: impl AsRef<[u8]>) -> Report {
     let mut analysis = Analysis::default();
@@ -269,16 +270,91 @@ fn clues_come_as_they_are_said_and_old_news_gives_none() {
             .collect::<Vec<_>>()
     };
     let upgrade = include_bytes!("fixtures/plain-upgrade-needed.log");
-    let needed = Clue::UpgradeNeeded { name: "v2".to_owned(), height: 497 };
+    let needed = Clue::UpgradeNeeded { name: "v2".to_owned(), height: Height(497) };
     let told = clues(upgrade, Mark::Said);
     assert_eq!(told[..2], [needed.clone(), needed]);
-    assert!(matches!(&told[2], Clue::ConsensusFailure { reason } if reason.contains("UPGRADE")), "{told:?}");
+    let failed =
+        |reason: &str, why: &Clue| reason.contains("UPGRADE") && *why == told[0] && told[0] == told[1];
+    assert!(
+        matches!(&told[2], Clue::ConsensusFailure { reason, why: Some(why) } if failed(reason, why)),
+        "{told:?}"
+    );
     assert_eq!(clues(upgrade, Mark::Found), []);
     assert_eq!(clues(include_bytes!("fixtures/plain-disk-full.log"), Mark::Said)[0], Clue::DiskFull);
     assert_eq!(clues(include_bytes!("fixtures/json-signer-lost.log"), Mark::Said).len(), 15);
     let twice = clues(include_bytes!("fixtures/json-double-signer.log"), Mark::Said);
-    assert_eq!(twice[0], Clue::ConflictingVote { height: Some(564) });
+    assert_eq!(twice[0], Clue::ConflictingVote { height: Some(Height(564)) });
     assert_eq!(clues(CLEAN_STOP, Mark::Said), []);
+}
+
+/// Real lines of a chain like the Hub, cut where they only go on, in both of gaiad's forms.
+#[test]
+fn a_clue_says_as_much_as_its_line() {
+    let upgrade = || Some(Clue::UpgradeNeeded { name: "v2".to_owned(), height: Height(497) });
+    for (line, expected) in [
+        (
+            "\u{1b}[90m7:49AM\u{1b}[0m \u{1b}[31mERR\u{1b}[0m UPGRADE \"v2\" NEEDED at height: 497: INFO \u{1b}[36mmodule=\u{1b}[0mx/upgrade",
+            upgrade(),
+        ),
+        (
+            r#"7:49AM ERR error in proxyAppConn.FinalizeBlock err="UPGRADE \"v2\" NEEDED at height: 497: INFO" module=state"#,
+            upgrade(),
+        ),
+        (
+            r#"7:46AM ERR error in proxyAppConn.FinalizeBlock err="halt per configuration height 429 time 0" module=state"#,
+            Some(Clue::HaltHeight { height: Height(429) }),
+        ),
+        (
+            r#"7:49AM ERR BINARY UPDATED BEFORE TRIGGER! UPGRADE "v2" - in binary but not executed on chain. Downgrade your binary"#,
+            Some(Clue::EarlyBinary),
+        ),
+        (
+            "panic: wrong app version 0, upgrade handler is missing for v2 upgrade plan",
+            Some(Clue::WrongBinary),
+        ),
+        (
+            "panic: error writing batch to DB: write /x/000013.log: no space left on device",
+            Some(Clue::DiskFull),
+        ),
+        (
+            "7:49AM ERR Error in validation err=\"wrong Block.Header.AppHash.  Expected 00, got 01\"",
+            Some(Clue::AppHash),
+        ),
+        ("7:49AM INF Timed out dur=4998 height=497 module=consensus round=0 step=RoundStepNewHeight", None),
+        ("7:49AM INF committed state height=12", None),
+        ("UPGRADE \"v2\" NEEDED at height: ", None),
+        ("halt per configuration height soon", None),
+        ("", None),
+    ] {
+        assert_eq!(clue_in(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn a_consensus_failure_says_why_if_that_is_known() {
+    let upgrade = Clue::UpgradeNeeded { name: "v2".to_owned(), height: Height(497) };
+    for (line, expected) in [
+        (
+            r#"{"level":"error","module":"server","message":"CONSENSUS FAILURE!!!","err":"failed to apply block; error UPGRADE \"v2\" NEEDED at height: 497: INFO"}"#,
+            Some(upgrade),
+        ),
+        (
+            r#"7:46AM ERR CONSENSUS FAILURE!!! err="failed to apply block; error halt per configuration height 429 time 0" module=consensus"#,
+            Some(Clue::HaltHeight { height: Height(429) }),
+        ),
+        (r#"7:49AM ERR CONSENSUS FAILURE!!! err="..." module=consensus"#, None),
+    ] {
+        match clue_in(line) {
+            Some(Clue::ConsensusFailure { why, .. }) => assert_eq!(why.map(|why| *why), expected, "{line}"),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+}
+
+/// The clue in a line that was said.
+fn clue_in(line: &str) -> Option<Clue> {
+    let stamped = format!("{} {} {line}", Stamp::at_ms(1), char::from(Mark::Said.byte()));
+    Watch::default().line(stamped.as_bytes()).map(|(_, clue)| clue)
 }
 
 /// Lines of every kind, whole, cut and made up.

@@ -48,6 +48,11 @@ impl Probe {
         Self { node, chain, home, references, consensus: ConsensusThread::new(node) }
     }
 
+    /// Compares it with these from the next look on.
+    pub fn compare_with(&mut self, references: BTreeMap<String, NodeRpc>) {
+        self.references = references;
+    }
+
     /// Looks once. What did not answer in time is not known.
     pub async fn look(&self) -> Look {
         let (status, app, peers, halt_height, thread, references, (upgrade, disk)) = tokio::join!(

@@ -147,6 +147,12 @@ impl Capture {
         Ok(more)
     }
 
+    /// From the next pass on these limits hold, also for what is there.
+    pub fn limit(&mut self, limits: Limits) {
+        self.config.limits = limits;
+        self.keeper.ask();
+    }
+
     fn read(&mut self, now: Stamp, clue: &mut dyn FnMut(Stamp, Clue)) -> io::Result<bool> {
         if self.spool.is_none() {
             let Some(spool) = Spool::open(&self.config.folder.raw())? else { return Ok(false) };

@@ -21,7 +21,7 @@ use super::folder::LogFolder;
 pub(super) struct Keeper {
     stop: Arc<AtomicBool>,
     at_work: Option<JoinHandle<io::Result<()>>>,
-    /// Something was closed while it was at work.
+    /// Something was closed while it was at work, or is to be judged anew.
     again: bool,
 }
 
@@ -38,6 +38,11 @@ impl Keeper {
         let work = std::thread::Builder::new().name("beam-log-keeper".to_owned());
         self.at_work = Some(work.spawn(move || tidy(&folder, &limits, open_bytes, &stop))?);
         done
+    }
+
+    /// Has it done with the next pass, as something is to be judged anew.
+    pub(super) fn ask(&mut self) {
+        self.again = true;
     }
 
     /// Whether something was asked for while it was at work, which now is done.

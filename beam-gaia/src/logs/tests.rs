@@ -459,6 +459,36 @@ fn everything_can_be_read_while_it_is_captured() {
 }
 
 #[tokio::test]
+async fn other_limits_hold_for_what_is_said_and_for_what_is_there() {
+    let home = Home::new();
+    let config = CaptureConfig { folder: home.folder(), limits: ROOMY, own: None };
+    let thread = CaptureThread::start(config).unwrap();
+    let said = |lines: u64| format!("for n in $(seq 200); do echo \"line $n of {lines}\"; done");
+    let (closed, state) = (|| home.folder().closed().unwrap().len(), thread.state());
+    let written = async |lines: u64| {
+        let mut state = state.clone();
+        tokio::time::timeout(WITHIN, state.wait_for(|state| state.lines >= lines)).await.unwrap().unwrap();
+    };
+    home.child(&said(1)).wait().unwrap();
+    written(200).await;
+    assert_eq!(closed(), 0, "there is room");
+    thread.limit(Limits { rotate_bytes: 100, ..ROOMY });
+    for burst in 2..=4 {
+        home.child(&said(burst)).wait().unwrap();
+        written(200 * burst).await;
+    }
+    assert!(closed() >= 3, "the open file was closed by the new limit, again and again: {}", closed());
+    // Now for what is closed already, while nobody says anything.
+    thread.limit(Limits { rotate_bytes: 100, total_bytes: 0, ..ROOMY });
+    let deadline = Instant::now() + WITHIN;
+    while closed() > 1 {
+        assert!(Instant::now() < deadline, "{} files are left", closed());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    thread.stop().await;
+}
+
+#[tokio::test]
 async fn a_running_capture_tells_clues_and_writes_the_last_words_down() {
     let home = Home::new();
     let config = CaptureConfig { folder: home.folder(), limits: ROOMY, own: None };

@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use beam_core::logs::{Clue, Stamp};
+use beam_core::logs::{Clue, Limits, Stamp};
 use tokio::sync::{broadcast, watch};
 
 use super::capture::{Capture, CaptureConfig, CaptureState};
@@ -18,7 +18,8 @@ pub const CLUES_MAX: usize = 256;
 /// A capture that runs.
 #[derive(Debug)]
 pub struct CaptureThread {
-    stop: mpsc::Sender<()>,
+    /// Closed to end it.
+    limits: mpsc::Sender<Limits>,
     thread: JoinHandle<()>,
     clues: broadcast::Sender<(Stamp, Clue)>,
     state: watch::Receiver<CaptureState>,
@@ -31,13 +32,13 @@ impl CaptureThread {
     /// [`io::Error`] if the folder cannot be used at all.
     pub fn start(config: CaptureConfig) -> io::Result<Self> {
         let mut capture = Capture::open(config)?;
-        let (stop, stopping) = mpsc::channel();
+        let (limits, limited) = mpsc::channel();
         let (clues, _) = broadcast::channel(CLUES_MAX);
         let (tell, state) = watch::channel(CaptureState::default());
         let heard = clues.clone();
         let work = std::thread::Builder::new().name("beam-logs".to_owned());
-        let thread = work.spawn(move || run(&mut capture, &stopping, &heard, &tell))?;
-        Ok(Self { stop, thread, clues, state })
+        let thread = work.spawn(move || run(&mut capture, &limited, &heard, &tell))?;
+        Ok(Self { limits, thread, clues, state })
     }
 
     /// What the node's words mean, from now on.
@@ -52,9 +53,15 @@ impl CaptureThread {
         self.state.clone()
     }
 
+    /// When files are closed and removed, from now on.
+    pub fn limit(&self, limits: Limits) {
+        // One that has ended keeps nothing any more.
+        let _ = self.limits.send(limits);
+    }
+
     /// Writes down what was said and ends. To be called when the node has ended, or its last words wait for the next capture.
     pub async fn stop(self) {
-        drop(self.stop);
+        drop(self.limits);
         // It ends by itself, and cannot panic more usefully than by ending.
         let _ = tokio::task::spawn_blocking(|| self.thread.join()).await;
     }
@@ -62,7 +69,7 @@ impl CaptureThread {
 
 fn run(
     capture: &mut Capture,
-    stopping: &mpsc::Receiver<()>,
+    limited: &mpsc::Receiver<Limits>,
     clues: &broadcast::Sender<(Stamp, Clue)>,
     tell: &watch::Sender<CaptureState>,
 ) {
@@ -72,8 +79,10 @@ fn run(
         let more = capture.pass(super::now(), &mut clue);
         tell_state(capture, more.as_ref().err(), tell);
         let wait = if matches!(more, Ok(true)) { Duration::ZERO } else { POLL };
-        if !matches!(stopping.recv_timeout(wait), Err(RecvTimeoutError::Timeout)) {
-            break;
+        match limited.recv_timeout(wait) {
+            Ok(limits) => capture.limit(limits),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
         }
     }
     let last = capture.finish(super::now(), &mut clue);

@@ -11,17 +11,22 @@ use crate::config::Config;
 /// Begins to capture; before the node is started, so that its first words have their time. `own` is the validator's address, on a
 /// validator.
 pub(crate) fn start(config: &Config, own: Option<Address>) -> Result<CaptureThread> {
-    const MIB: u64 = 1024 * 1024;
-    let logs = &config.logs;
-    let limits = Limits {
-        rotate_bytes: logs.rotate_mib.saturating_mul(MIB),
-        rotate_after: logs.rotate_after,
-        total_bytes: logs.total_mib.saturating_mul(MIB),
-    };
+    let limits = limits(config);
     let folder = LogFolder::new(config.own("logs"));
     let at = folder.path().display().to_string();
     CaptureThread::start(CaptureConfig { folder, limits, own })
         .with_context(|| format!("the node's output cannot be captured in {at}"))
+}
+
+/// When files are closed and removed.
+pub(crate) fn limits(config: &Config) -> Limits {
+    const MIB: u64 = 1024 * 1024;
+    let logs = &config.logs;
+    Limits {
+        rotate_bytes: logs.rotate_mib.saturating_mul(MIB),
+        rotate_after: logs.rotate_after,
+        total_bytes: logs.total_mib.saturating_mul(MIB),
+    }
 }
 
 /// Says when the log cannot be written, and when it can again. Ends with the capture.

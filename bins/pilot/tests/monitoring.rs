@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use beam_core::health::Condition;
 use beam_examples::install::to_stderr;
 use beam_examples::promtool;
 use host::Host;
@@ -95,14 +96,46 @@ fn every_alert_has_a_test_in_which_it_fires() {
     assert!(rules.contains("- alert: ") && silent.is_empty(), "{silent:?}");
 }
 
+/// The conditions that an alert's expression asks for, alert by alert.
+fn conditions_by_alert(rules: &str) -> Vec<(&str, BTreeSet<&str>)> {
+    fn asked_for(alert: &str) -> Option<BTreeSet<&str>> {
+        let (_, rest) = alert.split_once("beam_node_condition{condition=")?;
+        Some(rest.split('"').nth(1)?.split('|').collect())
+    }
+    let alerts = rules.split("- alert: ").skip(1);
+    alerts.filter_map(|alert| Some((alert.lines().next()?, asked_for(alert)?))).collect()
+}
+
+#[test]
+fn every_condition_has_one_alert_and_a_line_for_people_who_read() {
+    let (rules, readme) = (read("beam-alerts.yml"), read("README.md"));
+    let alerts = conditions_by_alert(&rules);
+    let known = BTreeSet::from(Condition::NAMES);
+    for (alert, conditions) in &alerts {
+        assert!(conditions.is_subset(&known), "{alert} asks for a condition that is none: {conditions:?}");
+    }
+    for name in Condition::NAMES {
+        let asking: Vec<_> =
+            alerts.iter().filter(|(_, asked)| asked.contains(name)).map(|(alert, _)| *alert).collect();
+        // The first passes by itself; the others have metrics of their own, which say more.
+        let expected = usize::from(!["starting", "not_running", "behind"].contains(&name));
+        assert_eq!(asking.len(), expected, "{name}: {asking:?}");
+        let line = readme.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        let line = line.unwrap_or_else(|| panic!("README.md does not say what {name} is"));
+        assert!(asking.iter().all(|alert| line.contains(&format!("`{alert}`"))), "{line}");
+    }
+}
+
 #[test]
 fn every_command_that_an_alert_names_is_there() {
     let rules = read("beam-alerts.yml");
-    let named: BTreeSet<_> = rules.split('`').filter_map(|text| text.strip_prefix("beam ")).collect();
+    // Odd parts are between backticks; a command may be broken over two lines.
+    let quoted = rules.split('`').skip(1).step_by(2).map(|text| text.split_whitespace().collect::<Vec<_>>());
+    let named: BTreeSet<_> = quoted.filter(|words| words.first() == Some(&"beam")).collect();
     let host = Host::prepare();
     for command in &named {
-        let words: Vec<_> = command.split(' ').chain(["--help"]).collect();
-        assert!(host.beam(&words).output().unwrap().status.success(), "there is no `beam {command}`");
+        let words: Vec<_> = command.iter().skip(1).copied().chain(["--help"]).collect();
+        assert!(host.beam(&words).output().unwrap().status.success(), "there is no `{}`", command.join(" "));
     }
     assert!(!named.is_empty());
 }

@@ -128,7 +128,10 @@ fn stop_both(trial: &mut Trial) {
 /// person has adopted it, above everything that was signed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_register_that_was_put_back_stops_both_machines_until_it_is_adopted() {
-    let mut trial = Trial::start().await;
+    let mut trial = Trial::prepare(false).await;
+    let other = trial.lab.network.node("v1").unwrap().rpc_url();
+    trial.configure("a", &[("references", &format!("[{other:?}]"))]);
+    trial.starts().await;
     let path = trial.dir.path().join("register.db");
     let register = rusqlite::Connection::open(&path).unwrap();
     register.busy_timeout(WITHIN).unwrap();
@@ -152,12 +155,15 @@ async fn a_register_that_was_put_back_stops_both_machines_until_it_is_adopted() 
         "names",
         "chain-id",
         "peers",
+        "references",
     ] {
         assert_eq!(well[id].0, "fine", "{id}: {}", well[id].1);
     }
     assert_eq!(well["pilot"].1, "the pilot runs");
     assert!(well["node-program"].1.contains("0.38"), "{}", well["node-program"].1);
     assert!(well.values().all(|(severity, _)| severity != "fail"), "{well:#?}");
+    let lonely = doctor(trial.lab.machine("b").unwrap()).await;
+    assert_eq!(lonely["references"], ("warn".to_owned(), "none is named".to_owned()));
     let backup = trial.dir.path().join("backup.db");
     register.execute("VACUUM INTO ?1", [text(&backup)]).unwrap();
     let height = trial.lab.chain.height().await.unwrap();

@@ -306,6 +306,7 @@ fn the_doctor_finds_what_would_hurt_and_changes_nothing() {
         assert_eq!(severity(id), "fail", "{id}");
     }
     assert_eq!(severity("chain-id"), "unknown", "no node runs");
+    assert_eq!(severity("references"), "warn", "a frozen node would be left as it is");
     assert_eq!(severity("key-file"), "fine");
     assert!(!host.path("register.db").exists() && !host.path("beam/floor").exists());
     assert_eq!(

@@ -1,3 +1,4 @@
+mod names;
 mod properties;
 mod steps;
 mod story;

@@ -7,9 +7,10 @@ use proptest::sample::select;
 
 use super::story::healthy;
 use crate::health::{
-    Action, Answer, Clue, Consensus, Event, HealthConfig, NodeHealth, Peers, Readings, Remedy, SignerLink,
-    Source, Status, Upgrade, Votes,
+    Action, Answer, Consensus, Event, HealthConfig, NodeHealth, Peers, Readings, Remedy, SignerLink, Source,
+    Status, Upgrade, Votes,
 };
+use crate::logs::Clue;
 use crate::machine::Machine;
 use crate::signing::{Attempt, Height};
 use crate::time::Instant;
@@ -27,6 +28,8 @@ enum Happens {
     Looked(Readings),
     Told(Clue),
     Started,
+    /// Again, and as it was.
+    Configured,
     Obeyed(bool),
     Nothing,
 }
@@ -71,15 +74,23 @@ fn readings() -> impl Strategy<Value = Readings> {
 }
 
 fn clue() -> impl Strategy<Value = Clue> {
-    let upgrade = Upgrade { name: "v2".to_owned(), height: Height(1002) };
+    let (words, height) = (|| "words".to_owned(), Height(1002));
     select(vec![
-        Clue::ConsensusFailure,
-        Clue::UpgradeNeeded(upgrade),
-        Clue::HaltHeight(Height(1002)),
+        Clue::ConsensusFailure { reason: words(), why: None },
+        Clue::ConsensusFailure { reason: words(), why: Some(Box::new(Clue::HaltHeight { height })) },
+        Clue::UpgradeNeeded { name: "v2".to_owned(), height },
+        Clue::HaltHeight { height },
+        Clue::EarlyBinary,
         Clue::WrongBinary,
-        Clue::StateDiverged,
-        Clue::SignerGone,
         Clue::DiskFull,
+        Clue::SignerGone,
+        Clue::SignerRefused { reason: words() },
+        Clue::ConflictingVote { height: None },
+        Clue::Jailed,
+        Clue::AppHash,
+        Clue::WalLost,
+        Clue::Panic { reason: words() },
+        Clue::StartRefused { reason: words() },
     ])
 }
 
@@ -89,6 +100,7 @@ fn stories() -> impl Strategy<Value = Vec<(u64, Happens)>> {
         6 => (readings(), 1_usize..80).prop_map(|(readings, times)| (Happens::Looked(readings), times)),
         2 => clue().prop_map(|clue| (Happens::Told(clue), 1)),
         1 => Just((Happens::Started, 1)),
+        1 => Just((Happens::Configured, 1)),
         3 => any::<bool>().prop_map(|done| (Happens::Obeyed(done), 1)),
         1 => Just((Happens::Nothing, 1)),
     ];
@@ -111,6 +123,7 @@ fn restarts(story: &[(u64, Happens)], chain: Chain) -> Vec<u64> {
             Happens::Looked(readings) => Event::Looked(seen(readings, chain, now)),
             Happens::Told(clue) => Event::Told(clue.clone()),
             Happens::Started => Event::Started,
+            Happens::Configured => Event::Configured(config()),
             Happens::Obeyed(done) => Event::Restarted { attempt: last.unwrap_or(Attempt(0)), done: *done },
             Happens::Nothing => Event::Woken,
         };

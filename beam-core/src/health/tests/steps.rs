@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::story::Story;
-use crate::health::{Action, Condition, Event, Hold, Remedy, Unknown};
+use crate::health::{Action, Condition, Event, HealthConfig, Hold, Remedy, Unknown};
 use crate::machine::Machine;
 use crate::signing::Attempt;
 use crate::time::Instant;
@@ -53,6 +53,40 @@ fn the_restarts_of_a_window_are_counted() {
     let now = |second| Instant::at(Duration::from_secs(second));
     assert_eq!(story.health.restarts(now(400)), 1);
     assert_eq!(story.health.restarts(now(4_000)), 0);
+}
+
+fn default_config() -> HealthConfig {
+    HealthConfig::new("hub".parse().unwrap())
+}
+
+#[test]
+fn another_configuration_counts_at_once_and_for_what_was_seen_before() {
+    let mut story = Story::well();
+    story.stands().run(20);
+    assert_eq!(story.health.finding().condition, None, "it stands, and not for long enough");
+    let still_after = Duration::from_secs(10);
+    story.step(Event::Configured(HealthConfig { still_after, ..default_config() }));
+    story.run(5);
+    assert!(
+        matches!(story.health.finding().condition, Some(Condition::Stuck { .. })),
+        "the 20 s from before count: {:?}",
+        story.health.finding()
+    );
+    story.run(15);
+    assert!(story.line().ends_with("restarts: +40"), "{}", story.line());
+}
+
+#[test]
+fn a_configuration_forgets_no_restart() {
+    let mut story = asked_to_restart();
+    story.step(Event::Configured(HealthConfig { restarts_max: 1, ..default_config() }));
+    story.step(Event::Restarted { attempt: Attempt(1), done: false });
+    story.run(300);
+    assert_eq!(story.health.finding().hold, Some(Hold::UsedUp));
+    story.step(Event::Configured(HealthConfig { restarts_max: 0, ..default_config() }));
+    story.step(Event::Configured(HealthConfig { restarts_max: 2, ..default_config() }));
+    story.run(5);
+    assert!(story.line().contains("restarts: +70 +375"), "who allows more is obeyed: {}", story.line());
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::health::{
-    Action, Answer, Clue, Consensus, Event, HealthConfig, NodeHealth, Peers, Readings, Remedy, SignerLink,
-    Source, Status, Votes,
+    Action, Answer, Consensus, Event, HealthConfig, NodeHealth, Peers, Readings, Remedy, SignerLink, Source,
+    Status, Votes,
 };
+use crate::logs::Clue;
 use crate::machine::Machine;
 use crate::signing::Height;
 use crate::time::Instant;

@@ -2,8 +2,9 @@
 //! looked at every 5 seconds. Read `table.txt`; a change there is a change of what people are told at night.
 
 use super::story::Story;
-use crate::health::{Answer, Clue, Consensus, Peers, Source, Upgrade};
+use crate::health::{Answer, Consensus, Peers, Source, Upgrade};
 use crate::id::ChainId;
+use crate::logs::Clue;
 use crate::signing::Height;
 
 type Case = (&'static str, fn(&mut Story));
@@ -12,6 +13,14 @@ const TWO_HOURS: u64 = 2 * 60 * 60;
 
 fn upgrade(height: u64) -> Upgrade {
     Upgrade { name: "v2".to_owned(), height: Height(height) }
+}
+
+fn upgrade_needed(height: u64) -> Clue {
+    Clue::UpgradeNeeded { name: "v2".to_owned(), height: Height(height) }
+}
+
+fn failure(why: Option<Clue>) -> Clue {
+    Clue::ConsensusFailure { reason: "words".to_owned(), why: why.map(Box::new) }
 }
 
 fn fails(story: &mut Story) {
@@ -63,11 +72,11 @@ const CASES: &[Case] = &[
     }),
     ("upgrade by log, others stand too", |story| {
         fails(story);
-        story.clue(Clue::ConsensusFailure).clue(Clue::UpgradeNeeded(upgrade(1061))).others_rise = false;
+        story.clue(failure(None)).clue(upgrade_needed(1061)).others_rise = false;
     }),
     ("upgrade by log, others advance", |story| {
         fails(story);
-        story.clue(Clue::UpgradeNeeded(upgrade(1061)));
+        story.clue(upgrade_needed(1061));
     }),
     ("upgrade by file", |story| {
         fails(story);
@@ -81,7 +90,11 @@ const CASES: &[Case] = &[
     }),
     ("halt height by log", |story| {
         fails(story);
-        story.clue(Clue::HaltHeight(Height(1061)));
+        story.clue(Clue::HaltHeight { height: Height(1061) });
+    }),
+    ("halt height by what its consensus failure says", |story| {
+        fails(story);
+        story.clue(failure(Some(Clue::HaltHeight { height: Height(1061) })));
     }),
     ("halt height by setting", |story| {
         fails(story);
@@ -89,26 +102,26 @@ const CASES: &[Case] = &[
     }),
     ("halt height ahead", |story| story.seen.halt_height = Some(Height(900_000))),
     ("wrong program by log", |story| {
-        story.stands().clue(Clue::WrongBinary).clue(Clue::ConsensusFailure);
+        story.stands().clue(Clue::WrongBinary).clue(failure(None));
     }),
     ("wrong app hash by log", |story| {
-        story.stands().clue(Clue::StateDiverged);
+        story.stands().clue(Clue::AppHash);
     }),
     ("consensus failure by log", |story| {
-        story.stands().clue(Clue::ConsensusFailure);
+        story.stands().clue(failure(None));
     }),
     ("consensus failure, block not executed", fails),
     ("consensus failure, others stand too", |story| {
         fails(story);
-        story.clue(Clue::ConsensusFailure).others_rise = false;
+        story.clue(failure(None)).others_rise = false;
     }),
     ("consensus failure, nobody to compare", |story| {
         fails(story);
-        story.clue(Clue::ConsensusFailure);
+        story.clue(failure(None));
         nobody_is_known(story);
     }),
     ("consensus failure, healed by a restart", |story| {
-        story.stands().clue(Clue::ConsensusFailure).run(40);
+        story.stands().clue(failure(None)).run(40);
         (story.node_rises, story.app_rises) = (true, true);
     }),
     ("catching up", |story| story.status().catching_up = true),

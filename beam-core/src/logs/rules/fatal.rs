@@ -31,8 +31,17 @@ pub(in crate::logs) fn fatal(text: &[u8]) -> Option<Cause> {
 pub(in crate::logs) fn upgrade(text: &str) -> Option<(String, u64)> {
     let (before, after) = text.split_once("NEEDED at height: ")?;
     let name = before.rsplit("UPGRADE ").next()?.trim().trim_matches('"');
-    let height = after.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
-    Some((name.to_owned(), height))
+    Some((name.to_owned(), number(after)?))
+}
+
+/// The height in `halt per configuration height 429 time 0`.
+pub(in crate::logs) fn halt_height(text: &str) -> Option<u64> {
+    number(text.split_once("halt per configuration height ")?.1)
+}
+
+/// The number with which the text begins.
+fn number(text: &str) -> Option<u64> {
+    text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -45,6 +54,8 @@ mod tests {
         assert_eq!(upgrade(text), Some(("v2 b".to_owned(), 497)));
         assert_eq!(upgrade("UPGRADE \"v2\" NEEDED at height: soon"), None);
         assert_eq!(fatal(text.as_bytes()), Some(Cause::UpgradeNeeded));
+        assert_eq!(halt_height("error halt per configuration height 429 time 0"), Some(429));
+        assert_eq!(halt_height("halt per configuration height soon"), None);
         assert_eq!(fatal(b"--halt-height uint   Block height at which to gracefully halt"), None);
     }
 }

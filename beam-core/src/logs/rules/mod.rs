@@ -13,7 +13,7 @@ use memchr::memmem;
 
 use super::{Cause, Level, Record};
 
-pub(super) use fatal::{fatal, upgrade};
+pub(super) use fatal::{fatal, halt_height, upgrade};
 
 /// What a record means.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -153,12 +153,22 @@ pub(super) struct RegisterFacts {
     pub(super) contended: Fact<Vec<String>>,
 }
 
+/// The nodes under `health.references`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ReferenceFacts {
+    /// How many were asked: as many as are named, up to a few.
+    pub(super) asked: usize,
+    /// How many of them answered, as nodes of our chain.
+    pub(super) answered: usize,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct ChainFacts {
     /// The chain's id that the node's RPC tells, and the one that node.toml says.
     pub(super) network: Fact<String>,
     pub(super) wanted: String,
     pub(super) peers: Fact<u64>,
+    pub(super) references: ReferenceFacts,
     /// How far this machine's clock is behind the newest block's time, of all nodes that answered.
     pub(super) clock_behind: Fact<Duration>,
 }

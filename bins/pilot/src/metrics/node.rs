@@ -1,18 +1,8 @@
 //! The node.
 
-use super::exposition::{Family, Value};
+use beam_core::health::Condition;
 
-/// What a node can suffer from, as the report names it.
-pub(super) const CONDITIONS: [&str; 8] = [
-    "behind",
-    "chain_stands",
-    "consensus_failure",
-    "halt_height",
-    "no_peers",
-    "signer_gone",
-    "unreachable",
-    "upgrade_needed",
-];
+use super::exposition::{Family, Value};
 
 pub(super) const METRICS: &[Family] = &[
     Family::gauge("beam_node_info", "Always 1. The node's version is in the label.", |report, values| {
@@ -64,7 +54,7 @@ pub(super) const METRICS: &[Family] = &[
     Family::gauge(
         "beam_node_condition",
         "What the node suffers from: 1 for the condition that it is in, all 0 if there is none.",
-        |report, values| values.states("condition", CONDITIONS, report.node.condition.as_deref()),
+        |report, values| values.states("condition", Condition::NAMES, report.node.condition.as_deref()),
     ),
     Family::gauge(
         "beam_node_upgrade_height",

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use beam_core::health::{
-    Action, Clue, Condition, Event, Finding, HealthConfig, NodeHealth, Readings, Remedy, SignerLink, Source,
+    Action, Condition, Event, Finding, HealthConfig, NodeHealth, Readings, Remedy, SignerLink, Source,
 };
 use beam_core::health_check::Health;
-use beam_core::logs::{self, Stamp};
+use beam_core::logs::{Clue, Stamp};
 use beam_core::node_process::NodeProcess as _;
 use beam_core::runtime::{Events, Hands, SignerState, drive};
 use beam_core::signing::Height;
@@ -87,27 +87,28 @@ fn health_config(config: &Config) -> HealthConfig {
 }
 
 fn probe(config: &Config) -> Result<Probe> {
+    let rpc = NodeRpc::new(config.rpc()?);
+    Ok(Probe::new(rpc, config.chain.id.clone(), config.node.home.clone(), references(config)?))
+}
+
+fn references(config: &Config) -> Result<BTreeMap<String, NodeRpc>> {
     let references = config.health.references.iter().map(|reference| {
         let address =
             Config::rpc_address(reference).with_context(|| format!("health.references has {reference:?}"))?;
         Ok((reference.clone(), NodeRpc::new(address)))
     });
-    let references = references.collect::<Result<BTreeMap<_, _>>>()?;
-    Ok(Probe::new(NodeRpc::new(config.rpc()?), config.chain.id.clone(), config.node.home.clone(), references))
+    references.collect()
 }
 
 /// What the node's log tells.
-pub(super) type Clues = broadcast::Receiver<(Stamp, logs::Clue)>;
+pub(super) type Clues = broadcast::Receiver<(Stamp, Clue)>;
 
 async fn tell_clues(mut clues: Clues, events: mpsc::Sender<Event>) {
     loop {
         match clues.recv().await {
             Ok((at, told)) => {
                 tracing::debug!(%at, ?told, "the node's log tells");
-                let told = Clue::of(&told).map(Event::Told);
-                if let Some(event) = told
-                    && events.send(event).await.is_err()
-                {
+                if events.send(Event::Told(told)).await.is_err() {
                     return;
                 }
             }
@@ -150,8 +151,24 @@ impl Looker {
                 () = sleep(LOOK_EVERY) => {}
                 // A node that has just started or ended is told at once. An error means that the pilot ends.
                 _ = self.live.node.changed() => {}
+                Ok(()) = self.live.config.changed() => {
+                    if !self.configure().await {
+                        return;
+                    }
+                }
             }
         }
+    }
+
+    /// Takes in what a reload has changed. Says whether there is still somebody to tell.
+    async fn configure(&mut self) -> bool {
+        let config = Arc::clone(&self.live.config.borrow_and_update());
+        match references(&config) {
+            Ok(references) => self.probe.compare_with(references),
+            // Whoever read it has checked it.
+            Err(error) => tracing::error!(error = format!("{error:#}"), "references stay as they were"),
+        }
+        self.events.send(Event::Configured(health_config(&config))).await.is_ok()
     }
 
     /// What a probe of the node cannot know.
@@ -227,5 +244,56 @@ pub(super) fn what_to_do(finding: &Finding, condition: &Condition) -> &'static s
     match finding.remedy {
         Remedy::Person => condition.advice(),
         Remedy::Wait | Remedy::Restart => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::config::FILE_NAME;
+    use crate::run::{NodeRun, Pulses};
+
+    const WITHIN: Duration = Duration::from_secs(20);
+
+    fn config(health: &str) -> Arc<Config> {
+        let home = tempfile::tempdir().unwrap();
+        let text = format!(
+            "name = \"s\"\nrole = \"sentry\"\n[chain]\nid = \"c-1\"\n\
+             [node]\nhome = \"/n\"\ncommand = [\"gaiad\"]\nrpc = \"http://127.0.0.1:1\"\n[health]\n{health}"
+        );
+        std::fs::write(home.path().join(FILE_NAME), text).unwrap();
+        Arc::new(Config::load(home.path()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_a_reload_changes_reaches_the_machine_and_new_references_are_asked() {
+        let reference = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (configs, in_force) = watch::channel(config(""));
+        let (_run, node) = watch::channel(NodeRun::default());
+        let (_votes, seen) = watch::channel(Seen::default());
+        let (events, mut told) = mpsc::channel(EVENTS_MAX);
+        let probe = probe(&configs.borrow()).unwrap();
+        let live = Live { config: in_force, node, pulses: Pulses::default() };
+        let looker = Looker { probe, live, signer: None, seen, events, looks: watch::channel(None).0 };
+        let running = tokio::spawn(looker.run());
+        assert!(matches!(told.recv().await, Some(Event::Looked(_))));
+
+        let url = format!("http://{}", reference.local_addr().unwrap());
+        configs.send_replace(config(&format!("references = [{url:?}]\nlag_blocks_max = 9\n")));
+        let configured = async {
+            loop {
+                match told.recv().await {
+                    Some(Event::Configured(config)) => return config,
+                    Some(Event::Looked(_)) => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+        };
+        assert_eq!(timeout(WITHIN, configured).await.unwrap().lag_blocks_max, 9);
+        timeout(WITHIN, reference.accept()).await.expect("the reference is asked").unwrap();
+        running.abort();
     }
 }

@@ -37,10 +37,10 @@ use crate::config::Config;
 use crate::monitor;
 use crate::report::Report;
 
-use node::NodeRun;
+pub(crate) use node::NodeRun;
 use orders::Orders;
 use pilot::Pilot;
-use pulse::Pulses;
+pub(crate) use pulse::Pulses;
 use replace::Successor;
 pub(crate) use signing::Signing;
 pub(crate) use tasks::Tasks;

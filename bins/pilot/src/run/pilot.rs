@@ -113,6 +113,7 @@ impl Pilot {
             tracing::info!(key = difference.key, "changed: {}", difference.in_force);
         }
         self.log_level.set(&config.logs.level);
+        self.logs.limit(capture::limits(&config));
         let validator = self.signing.as_ref().map(|signing| signing.signer.key.public_key());
         if let Err(error) = node_settings::make_right(&config, validator.as_ref()) {
             tracing::error!(error = format!("{error:#}"), "the node's configuration stays as it was");

@@ -138,13 +138,18 @@ impl Trial {
     /// Starts both machines **at once** and waits until both are in step.
     pub(crate) async fn start() -> Self {
         let mut trial = Self::prepare(false).await;
-        for machine in &mut trial.lab.machines {
+        trial.starts().await;
+        trial
+    }
+
+    /// Starts what was prepared, as [`start`](Self::start) does.
+    pub(crate) async fn starts(&mut self) {
+        for machine in &mut self.lab.machines {
             machine.start().unwrap();
         }
-        trial.both_in_step().await;
+        self.both_in_step().await;
         // The chain may have begun without this validator; from here on it must be there.
-        trial.from = trial.lab.chain.height().await.unwrap() + 1;
-        trial
+        self.from = self.lab.chain.height().await.unwrap() + 1;
     }
 
     async fn status(&self) -> Option<Value> {

@@ -1,6 +1,6 @@
 //! What runs on this machine, and with which limits.
 
-use super::super::facts::{ChainFacts, Running, SocketFacts};
+use super::super::facts::{ChainFacts, ReferenceFacts, Running, SocketFacts};
 use super::super::{Finding, Severity};
 use super::{if_fine, known};
 use crate::config::Role;
@@ -15,6 +15,7 @@ pub(super) fn checks(role: Role, running: &Running, chain: &ChainFacts) -> Vec<F
         // A sentry's pilot holds nothing that would show it.
         let pilot = if running.pilot { "the pilot runs" } else { "the pilot does not run" };
         findings.push(Finding::new("pilot", Severity::Fine, pilot, "told, not judged"));
+        findings.push(references(chain.references));
     }
     findings.extend(network(chain));
     findings
@@ -97,6 +98,24 @@ fn socket(running: &Running) -> Finding {
     };
     Finding::new("signer-socket", severity, found, limit)
         .todo("see signer.laddr in node.toml; restart the node by `beam start`")
+}
+
+/// A frozen node cannot say how far its peers are, and one that nobody is compared with is never restarted: it may be the chain.
+fn references(references: ReferenceFacts) -> Finding {
+    let ReferenceFacts { asked, answered } = references;
+    let found = if asked == 0 { "none is named".to_owned() } else { format!("{answered} of {asked} answer") };
+    let todo = if asked == 0 {
+        "a node that hangs would be told and not healed: name its sentries' RPC under health.references in node.toml (SIGHUP is enough)"
+    } else {
+        "see that they run, are of this chain, and can be reached from here"
+    };
+    Finding::new(
+        "references",
+        if_fine(answered > 0, Severity::Warn),
+        found,
+        "another node of the chain under health.references answers",
+    )
+    .todo(todo)
 }
 
 fn network(chain: &ChainFacts) -> [Finding; 2] {

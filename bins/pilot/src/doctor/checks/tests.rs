@@ -78,6 +78,7 @@ fn well(role: Role) -> Facts {
             network: Ok("cosmoshub-4".to_owned()),
             wanted: "cosmoshub-4".to_owned(),
             peers: Ok(5),
+            references: ReferenceFacts { asked: 2, answered: 2 },
             clock_behind: Ok(Duration::ZERO),
         },
     }
@@ -156,6 +157,8 @@ const ILLNESSES: &[Illness] = {
         ("systemd-unit", Unknown, V, |f| f.running.unit = Err(NO())),
         ("chain-id", Fail, V, |f| f.chain.network = Ok("theta".into())),
         ("peers", Warn, V, |f| f.chain.peers = Ok(0)),
+        ("references", Warn, V, |f| f.chain.references = ReferenceFacts { asked: 0, answered: 0 }),
+        ("references", Warn, V, |f| f.chain.references.answered = 0),
         ("disk-free", Warn, V, |f| f.host.disks[0].free_bytes = 14),
         ("disk-free", Fail, V, |f| f.host.disks[0].free_bytes = 4),
         ("disk-flush", Warn, V, |f| f.host.flush = Ok(Duration::from_millis(50))),

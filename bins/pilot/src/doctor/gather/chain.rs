@@ -5,17 +5,18 @@ use std::time::{Duration, SystemTime};
 
 use beam_gaia::rpc::NodeRpc;
 
-use super::super::facts::{ChainFacts, Fact};
+use super::super::facts::{ChainFacts, Fact, ReferenceFacts};
 use super::in_full;
 use crate::config::Config;
 
 pub(super) async fn look(config: &Config, node_runs: bool) -> ChainFacts {
     let wanted = config.chain.id.to_string();
-    let mut newest: Vec<SystemTime> = references(config).await;
+    let (references, mut newest) = references(config).await;
     let not_running = || if node_runs { "the node's RPC does not answer" } else { "no node runs" }.to_owned();
     let Ok(address) = config.rpc() else {
         let why = || "node.rpc is wrong".to_owned();
-        return ChainFacts { network: Err(why()), wanted, peers: Err(why()), clock_behind: behind(&newest) };
+        let clock_behind = behind(&newest);
+        return ChainFacts { network: Err(why()), wanted, peers: Err(why()), references, clock_behind };
     };
     let rpc = NodeRpc::new(address);
     let status = rpc.status().await;
@@ -25,16 +26,18 @@ pub(super) async fn look(config: &Config, node_runs: bool) -> ChainFacts {
         network: status.map(|status| status.network.to_string()).map_err(|_| not_running()),
         wanted,
         peers: peers.map_err(|_| not_running()),
+        references,
         clock_behind: behind(&newest),
     }
 }
 
 /// The newest block's time of each reference that answers and is of our chain.
-async fn references(config: &Config) -> Vec<SystemTime> {
+async fn references(config: &Config) -> (ReferenceFacts, Vec<SystemTime>) {
     /// More would take too long when none answers.
     const ASKED_MAX: usize = 5;
-    let mut newest = Vec::new();
+    let (mut asked, mut newest) = (0, Vec::new());
     for reference in config.health.references.iter().take(ASKED_MAX) {
+        asked += 1;
         let authority = reference.strip_prefix("http://").unwrap_or(reference).trim_end_matches('/');
         let Ok(address) = authority.parse::<SocketAddr>() else { continue };
         if let Ok(status) = NodeRpc::new(address).status().await
@@ -43,7 +46,7 @@ async fn references(config: &Config) -> Vec<SystemTime> {
             newest.push(status.latest_block_time);
         }
     }
-    newest
+    (ReferenceFacts { asked, answered: newest.len() }, newest)
 }
 
 /// How far this clock is behind the newest block. That it is ahead cannot be told so: the chain may stand still.
