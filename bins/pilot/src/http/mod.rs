@@ -51,12 +51,13 @@ const NICE: i32 = 10;
 pub(crate) struct Agent {
     stop: oneshot::Sender<()>,
     ended: oneshot::Receiver<()>,
+    lag_blocks_max: watch::Sender<u64>,
 }
 
 /// What the agent's thread needs.
 struct Parts {
     section: AgentSection,
-    lag_blocks_max: u64,
+    lag_blocks_max: watch::Receiver<u64>,
     metrics_file: PathBuf,
     reports: watch::Receiver<Report>,
 }
@@ -67,9 +68,10 @@ impl Agent {
     ///
     /// Nothing that goes wrong with it is a reason not to sign: it is logged.
     pub(crate) fn start(config: &Config, reports: watch::Receiver<Report>) -> Self {
+        let (lag_blocks_max, in_force) = watch::channel(config.health.lag_blocks_max);
         let parts = Parts {
             section: config.agent.clone(),
-            lag_blocks_max: config.health.lag_blocks_max,
+            lag_blocks_max: in_force,
             metrics_file: config.own(METRICS_FILE),
             reports,
         };
@@ -86,7 +88,12 @@ impl Agent {
                 "the agent has no thread; there is no HTTP and no metrics"
             );
         }
-        Self { stop, ended }
+        Self { stop, ended, lag_blocks_max }
+    }
+
+    /// How many blocks `/readyz` allows a node from now on.
+    pub(crate) fn allow_lag(&self, blocks_max: u64) {
+        self.lag_blocks_max.send_replace(blocks_max);
     }
 
     /// Ends the agent, whatever it is doing.

@@ -30,8 +30,8 @@ use super::seats::Seats;
 #[derive(Clone, Debug)]
 pub(super) struct Answers {
     pub(super) pages: watch::Receiver<Arc<Page>>,
-    /// See [`answer`].
-    pub(super) lag_blocks_max: u64,
+    /// See [`answer`]. A reload changes it.
+    pub(super) lag_blocks_max: watch::Receiver<u64>,
 }
 
 /// Takes connections for ever.
@@ -89,7 +89,8 @@ fn reply(request: &Request<Incoming>, answers: &Answers) -> Result<Response<Full
         has_body: !request.body().is_end_stream(),
     };
     let page = answers.pages.borrow().clone();
-    Ok(answer(question, &page, Instant::now(), answers.lag_blocks_max).into())
+    let lag_blocks_max = *answers.lag_blocks_max.borrow();
+    Ok(answer(question, &page, Instant::now(), lag_blocks_max).into())
 }
 
 #[cfg(test)]

@@ -114,6 +114,7 @@ impl Pilot {
         }
         self.log_level.set(&config.logs.level);
         self.logs.limit(capture::limits(&config));
+        self.agent.allow_lag(config.health.lag_blocks_max);
         let validator = self.signing.as_ref().map(|signing| signing.signer.key.public_key());
         if let Err(error) = node_settings::make_right(&config, validator.as_ref()) {
             tracing::error!(error = format!("{error:#}"), "the node's configuration stays as it was");

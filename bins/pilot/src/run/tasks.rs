@@ -6,52 +6,25 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::timeout;
-
-/// How long all of them together may take to end once told, before they are dropped where they stand.
-const END_WITHIN: Duration = Duration::from_secs(3);
 
 /// The owner of the side tasks.
 pub(crate) struct Tasks {
     running: JoinSet<()>,
     names: HashMap<Id, &'static str>,
-    stop: watch::Sender<bool>,
-}
-
-/// Tells a task that it shall end.
-#[cfg_attr(not(test), allow(dead_code, reason = "none of the tasks so far has anything to finish"))]
-#[derive(Clone, Debug)]
-pub(crate) struct Stop(watch::Receiver<bool>);
-
-#[cfg_attr(not(test), allow(dead_code, reason = "as above"))]
-impl Stop {
-    /// Waits until it shall.
-    pub(crate) async fn told(&mut self) {
-        // An error means that whoever could tell is gone: then it is time to.
-        let _ = self.0.wait_for(|stop| *stop).await;
-    }
 }
 
 impl Tasks {
     pub(crate) fn new() -> Self {
-        Self { running: JoinSet::new(), names: HashMap::new(), stop: watch::Sender::new(false) }
+        Self { running: JoinSet::new(), names: HashMap::new() }
     }
 
-    /// Runs a task until the pilot ends. One that has something to finish then listens to [`stop`](Self::stop); any other is
-    /// dropped at one of its awaits.
+    /// Runs a task until the pilot ends; then it is dropped at one of its awaits. What has something to finish is none of these:
+    /// see [`Pilot`](super::pilot::Pilot), which ends those in their order.
     pub(crate) fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let handle = self.running.spawn(task);
         self.names.insert(handle.id(), name);
-    }
-
-    /// For a task that has something to finish: a request to answer, a file to close.
-    #[cfg_attr(not(test), allow(dead_code, reason = "as above"))]
-    pub(crate) fn stop(&self) -> Stop {
-        Stop(self.stop.subscribe())
     }
 
     /// Tells of each task that ends although nobody told it to. Never ends itself; safe to drop midway.
@@ -79,51 +52,32 @@ impl Tasks {
 
     /// Ends them all.
     pub(crate) async fn end(mut self) {
-        self.stop.send_replace(true);
-        // Those that listen to `stop` end by themselves, which is soon; the others never would.
-        if timeout(END_WITHIN, self.listeners_end()).await.is_err() {
-            tracing::warn!(within = ?END_WITHIN, "not every part of the pilot has ended in time");
-        }
         self.running.shutdown().await;
-    }
-
-    async fn listeners_end(&mut self) {
-        while self.stop.receiver_count() > 0 && self.running.join_next().await.is_some() {}
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    use tokio::time::timeout;
 
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn who_listens_finishes_and_who_does_not_is_dropped() {
-        let (mut tasks, finished) = (Tasks::new(), Arc::new(AtomicBool::new(false)));
-        let (mut stop, done) = (tasks.stop(), finished.clone());
-        tasks.spawn("finishes", async move {
-            stop.told().await;
-            tokio::time::sleep(END_WITHIN / 2).await;
-            done.store(true, Ordering::SeqCst);
-        });
-        tasks.spawn("never ends", std::future::pending());
-        tasks.end().await;
-        assert!(finished.load(Ordering::SeqCst));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_that_does_not_finish_holds_up_nobody_for_long() {
-        let mut tasks = Tasks::new();
-        let stop = tasks.stop();
-        tasks.spawn("listens and does not end", async move {
-            let _stop = stop;
+    async fn an_end_waits_for_nobody_and_leaves_nobody() {
+        let (mut tasks, held) = (Tasks::new(), Arc::new(()));
+        let holds = held.clone();
+        tasks.spawn("never ends", async move {
+            let _holds = holds;
             std::future::pending::<()>().await;
         });
+        tokio::task::yield_now().await;
+        assert_eq!(Arc::strong_count(&held), 2);
         let began = tokio::time::Instant::now();
         tasks.end().await;
-        assert_eq!(began.elapsed(), END_WITHIN);
+        assert_eq!((Arc::strong_count(&held), began.elapsed()), (1, Duration::ZERO));
     }
 
     #[tokio::test(start_paused = true)]

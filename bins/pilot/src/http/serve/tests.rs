@@ -10,7 +10,7 @@ use crate::report::samples::validator;
 
 fn answers() -> Answers {
     let (_, pages) = watch::channel(Arc::new(Page::new(validator(), Instant::now())));
-    Answers { pages, lag_blocks_max: 2 }
+    Answers { pages, lag_blocks_max: watch::channel(2).1 }
 }
 
 /// Sends `bytes` and hears the connection out. A panic in [`talk`] is one here.
