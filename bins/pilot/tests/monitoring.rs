@@ -8,7 +8,8 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
-mod host;
+mod lone_pilot;
+mod offline;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use beam_examples::install::to_stderr;
 use beam_examples::promtool;
-use host::Host;
+use lone_pilot::LonePilot;
 use serde_json::Value;
 
 /// What Grafana puts in, and what stands for it here.
@@ -60,9 +61,9 @@ fn explained(metrics: &str) -> BTreeSet<&str> {
 
 #[tokio::test]
 async fn promtool_finds_no_fault_with_what_a_pilot_answers_and_nobody_asks_for_more() {
-    let mut host = Host::prepare();
-    host.start().await;
-    let metrics = host.get("/metrics").await;
+    let mut pilot = LonePilot::prepare();
+    pilot.start().await;
+    let metrics = pilot.get("/metrics").await;
     assert!(metrics.head.contains("content-type: text/plain; version=0.0.4"), "{}", metrics.head);
     promtool::install(to_stderr).await.unwrap().check_metrics(&metrics.body).await.unwrap();
 
@@ -99,10 +100,10 @@ fn every_alert_has_a_test_in_which_it_fires() {
 fn every_command_that_an_alert_names_is_there() {
     let rules = read("beam-alerts.yml");
     let named: BTreeSet<_> = rules.split('`').filter_map(|text| text.strip_prefix("beam ")).collect();
-    let host = Host::prepare();
+    let pilot = LonePilot::prepare();
     for command in &named {
         let words: Vec<_> = command.split(' ').chain(["--help"]).collect();
-        assert!(host.beam(&words).output().unwrap().status.success(), "there is no `beam {command}`");
+        assert!(pilot.beam(&words).output().unwrap().status.success(), "there is no `beam {command}`");
     }
     assert!(!named.is_empty());
 }

@@ -8,13 +8,13 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
-mod common;
+mod offline;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::Ordering;
 
-use common::offline::{ADDRESS, FakeNode, Host, KEY, OTHER_KEY};
+use offline::{ADDRESS, FakeNode, Host, KEY, OTHER_KEY};
 use serde_json::json;
 
 const STATE: &str = r#"{"height":"100","round":1,"step":3}"#;
@@ -139,9 +139,7 @@ fn init_finds_the_only_home_and_asks_for_nothing_that_it_can_know() {
     ]);
     assert_eq!(sentry.code(), 0, "{}", sentry.err());
     let written = host.read("beam/node.toml");
-    for part in
-        [".someappd", "role = \"sentry\"", "private_peer_ids = [\"abc\"]", "listen = \"10.0.0.1:9393\""]
-    {
+    for part in [".someappd", "role = \"sentry\"", "private_peer_ids = [\"abc\"]", "listen = \"10.0.0.1:9393\""] {
         assert!(written.contains(part), "{part}: {written}");
     }
     assert!(!written.contains("[signer]\n") && !sentry.out().contains("watermark"));
