@@ -13,7 +13,7 @@ mod offline;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use offline::{Host, KEY};
+use offline::{ADDRESS, Host, KEY};
 use serde_json::{Value, json};
 
 #[test]
@@ -45,6 +45,106 @@ fn version_tells_what_machines_must_agree_in() {
     );
     assert!(told["sqlite"].as_str().unwrap().starts_with("3."));
     assert!(host.beam(&["version"]).out().contains("record   beam-record 1"));
+}
+
+/// Whoever stops reading has seen enough; a disk that is full is told in a line.
+#[test]
+fn a_reader_that_is_gone_and_a_full_disk_are_no_panic() {
+    let host = Host::validator();
+    assert_eq!(host.beam(&["watermark", "init", "--height", "7"]).code(), 0);
+    for verb in [
+        &["version"][..],
+        &["version", "--output", "json"],
+        &["completions", "bash"],
+        &["check-config"],
+        &["explain"],
+        &["history"],
+        &["status"],
+        &["watermark", "show"],
+        &["pause", "--for", "1h", "--reason", "x", "--dry-run"],
+        &["init", "--role", "sentry", "--node-home", "node", "--dry-run"],
+    ] {
+        let usual = host.beam(verb).code();
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let gone = host.command(verb).stdout(writer).output().unwrap();
+        let said = String::from_utf8_lossy(&gone.stderr);
+        assert_eq!((gone.status.code(), said.contains("panicked")), (Some(usual), false), "{verb:?}: {said}");
+
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let full = host.command(verb).stdout(full).output().unwrap();
+        let said = String::from_utf8_lossy(&full.stderr);
+        assert_eq!(full.status.code(), Some(2), "{verb:?}: {said}");
+        assert!(
+            said.starts_with("beam: the result could not be written") && said.lines().count() == 1,
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn what_was_said_wrongly_is_wrong_use_in_one_line_and_changes_nothing() {
+    let host = Host::validator();
+    for wrong in [
+        &["pause", "--for", "0s", "--reason", "x"][..],
+        &["pause", "--for", "2weeks", "--reason", "x"],
+        &["pause", "--for", "1h", "--reason", " "],
+        &["watermark", "init", "--offline"],
+        &["watermark", "adopt", "--offline"],
+        &["logs", "--follow", "--until", "1h"],
+        &["logs", "analyze", "no-such-file"],
+    ] {
+        let said = host.beam(wrong);
+        assert_eq!(said.code(), 64, "{wrong:?}: {said:?}");
+        assert!(said.out().is_empty() && said.err().lines().count() == 1, "{wrong:?}: {said:?}");
+    }
+    for wrong in [&["status", "-w", "0"], &["history", "-n", "0"]] {
+        assert_eq!(host.beam(wrong).code(), 64, "{wrong:?}");
+    }
+    assert!(!host.path("register.db").exists());
+}
+
+#[test]
+fn init_writes_nothing_that_start_would_refuse() {
+    let host = Host::new();
+    for (wrong, named) in [
+        (["--name", "a b"], "name"),
+        (["--rpc", "localhost:26657"], "node.rpc"),
+        (["--persistent-peer", "10.0.0.1:26656"], "persistent_peers"),
+        (["--node-command", "gaiad 'start"], "--node-command"),
+    ] {
+        let args = [&["init", "--role", "sentry", "--node-home", "node"], &wrong[..]].concat();
+        let said = host.beam(&args);
+        assert_eq!(said.code(), 64, "{wrong:?}: {said:?}");
+        assert!(said.err().contains(named) && said.err().lines().count() == 1, "{wrong:?}: {said:?}");
+        assert!(!host.path("beam/node.toml").exists());
+    }
+}
+
+#[test]
+fn what_is_shared_and_damaged_is_told_with_what_to_do_and_the_rest_still_shows() {
+    let host = Host::validator();
+    assert_eq!(host.beam(&["watermark", "init", "--height", "7"]).code(), 0);
+    let register = rusqlite::Connection::open(host.path("register.db")).unwrap();
+    let cells = ["roster", "pause", "history"];
+    for cell in cells {
+        let key = format!("test-1/{ADDRESS}/{cell}");
+        register.execute("INSERT INTO cells VALUES (?1, 1, X'FF')", [key]).unwrap();
+    }
+    let status = host.beam(&["status", "--output", "json"]);
+    let reasons = status.json()["reasons"].to_string();
+    assert_eq!(status.json()["mark"]["height"], 7);
+    assert!(
+        ["roster", "pause"].iter().all(|cell| reasons.contains(&format!("{cell} and it begins anew"))),
+        "{reasons}"
+    );
+    assert!(host.beam(&["explain"]).out().contains("?  takeovers not paused"));
+    let history = host.beam(&["history"]);
+    assert_eq!(history.code(), 2);
+    assert!(history.err().contains("/history and it begins anew"), "{history:?}");
+
+    register.execute("DELETE FROM cells WHERE key LIKE '%/history'", []).unwrap();
+    assert_eq!(host.beam(&["history"]).code(), 0);
 }
 
 #[test]
