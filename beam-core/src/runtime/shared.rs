@@ -22,11 +22,15 @@ pub enum SharedError {
         #[source]
         source: RegisterError,
     },
-    /// Somebody wrote something else there.
-    #[error("the {what} in the register is damaged")]
+    /// Somebody wrote something else there. It is not replaced silently: a newer Beam may have written it.
+    #[error(
+        "the {what} in the register is damaged; no signature needs it: delete the cell {key} and it begins anew"
+    )]
     Damaged {
         /// Which document.
         what: &'static str,
+        /// Where it is.
+        key: RegisterKey,
         /// What is wrong with it.
         #[source]
         source: crate::id::ParseError,
@@ -79,7 +83,7 @@ impl<D: Document> SharedCell<D> {
     pub async fn read(&self) -> Result<D, SharedError> {
         let source = |source| SharedError::Read { what: D::WHAT, source };
         let cell = self.register.read(&self.key).await.map_err(source)?;
-        cell.map_or_else(|| Ok(D::default()), |cell| decode(&cell.value))
+        cell.map_or_else(|| Ok(D::default()), |cell| self.decode(&cell.value))
     }
 
     /// Changes the document, and gives it back as it is then. `change` is asked again whenever somebody else was faster; if it changes
@@ -95,7 +99,7 @@ impl<D: Document> SharedCell<D> {
             let cell = self.register.read(&self.key).await.map_err(source)?;
             let (version, mut document) = match cell {
                 None => (None, D::default()),
-                Some(cell) => (Some(cell.version), decode(&cell.value)?),
+                Some(cell) => (Some(cell.version), self.decode(&cell.value)?),
             };
             let before = document.encode();
             change(&mut document);
@@ -110,6 +114,14 @@ impl<D: Document> SharedCell<D> {
             }
         }
     }
+
+    fn decode(&self, value: &[u8]) -> Result<D, SharedError> {
+        D::decode(value).map_err(|source| SharedError::Damaged {
+            what: D::WHAT,
+            key: self.key.clone(),
+            source,
+        })
+    }
 }
 
 impl RosterCell {
@@ -121,8 +133,4 @@ impl RosterCell {
     pub async fn note(&self, name: &str, member: &Member) -> Result<Roster, SharedError> {
         self.change(|roster| roster.note(name, member.clone())).await
     }
-}
-
-fn decode<D: Document>(value: &[u8]) -> Result<D, SharedError> {
-    D::decode(value).map_err(|source| SharedError::Damaged { what: D::WHAT, source })
 }

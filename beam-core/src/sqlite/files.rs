@@ -77,7 +77,7 @@ pub(super) fn folder_of(path: &Path) -> &Path {
 pub(super) fn locate(path: &Path) -> Result<(PathBuf, Identity), RegisterError> {
     let database = path.canonicalize().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => RegisterError::Unfit(format!(
-            "there is no register at {}; `beam watermark init` makes it",
+            "there is no register at {}: is the path right, and the disk there? `beam watermark init` makes it, once for a validator",
             path.display()
         )),
         _ => RegisterError::Unavailable(error.into()),

@@ -20,11 +20,11 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 /// A report has about two thousand bytes.
 const REPORT_LEN_MAX: usize = 256 * 1024;
 
-/// The report of the pilot that answers at `agent`.
+/// The report of the machine `name`, whose pilot answers at `agent`.
 ///
 /// # Errors
-/// When nobody answers in time, or not with a report.
-pub(crate) async fn report(agent: SocketAddr) -> Result<Report> {
+/// When nobody answers in time, or not with a report, or with another machine's: an address may have been noted long ago.
+pub(crate) async fn report(agent: SocketAddr, name: &str) -> Result<Report> {
     let body = timeout(ANSWER_WITHIN, fetch(agent))
         .await
         .with_context(|| format!("the pilot at {agent} did not answer within {ANSWER_WITHIN:?}"))?
@@ -32,6 +32,7 @@ pub(crate) async fn report(agent: SocketAddr) -> Result<Report> {
     let report: Report = serde_json::from_slice(&body)
         .with_context(|| format!("what answers at {agent} is no pilot of this version"))?;
     ensure!(report.schema == SCHEMA, "the pilot at {agent} answers with {:?}, not {SCHEMA}", report.schema);
+    ensure!(report.name == name, "{:?} answers at {agent}", report.name);
     Ok(report)
 }
 

@@ -6,10 +6,16 @@
 #[cfg(test)]
 pub(crate) mod samples;
 
+use std::time::Duration;
+
 use beam_core::signing::{Handover, Mark};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::millis;
 use crate::config::Role;
+
+/// A report that is older comes from a pilot that hangs: a running one makes it anew every second.
+const YOUNG: Duration = Duration::from_secs(30);
 
 /// The name of this form of the report.
 pub(crate) const SCHEMA: &str = "beam.report/1";
@@ -180,6 +186,11 @@ pub(crate) struct DiskReport {
 }
 
 impl Report {
+    /// Whether it is too old to be believed. Across machines this may be a clock that is off as well.
+    pub(crate) fn is_old(&self, now_ms: u64) -> bool {
+        now_ms.saturating_sub(self.updated_ms) > millis(YOUNG)
+    }
+
     /// A report that knows nothing yet but who it is of.
     pub(crate) fn begin(name: &str, role: Role, chain_id: &str, now_ms: u64) -> Self {
         Self {

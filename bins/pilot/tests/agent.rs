@@ -8,32 +8,33 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
-mod host;
+mod lone_pilot;
+mod offline;
 
 use std::fs;
 use std::net::TcpListener;
 
 use beam_examples::wait;
-use host::{Host, WITHIN};
+use lone_pilot::{LonePilot, WITHIN};
 use serde_json::Value;
 
 #[tokio::test]
 async fn a_pilot_answers_about_itself() {
-    let mut host = Host::prepare();
-    host.start().await;
-    let live = host.get("/livez").await;
+    let mut pilot = LonePilot::prepare();
+    pilot.start().await;
+    let live = pilot.get("/livez").await;
     assert_eq!(live.status, 200, "{live:?}");
     assert!(
         live.head.contains("cache-control: no-store") && live.head.contains("application/json"),
         "{live:?}"
     );
-    let ready = host.get("/readyz").await;
+    let ready = pilot.get("/readyz").await;
     let told: Value = serde_json::from_str(&ready.body).unwrap();
     assert_eq!((ready.status, &told["ready"]), (503, &false.into()), "its node tells nothing: {ready:?}");
-    let status: Value = serde_json::from_str(&host.get("/status").await.body).unwrap();
+    let status: Value = serde_json::from_str(&pilot.get("/status").await.body).unwrap();
     assert_eq!((&status["schema"], &status["name"]), (&"beam.report/1".into(), &"a".into()));
-    assert!(host.get("/metrics").await.body.contains("beam_pilot_info{"));
-    assert_eq!(host.get("/").await.status, 404);
+    assert!(pilot.get("/metrics").await.body.contains("beam_pilot_info{"));
+    assert_eq!(pilot.get("/").await.status, 404);
 }
 
 #[tokio::test]
@@ -65,10 +66,10 @@ async fn a_reload_of_what_counts_as_well_is_in_force_at_once() {
 
 #[tokio::test]
 async fn the_metrics_are_a_file_as_well_even_without_a_port() {
-    let mut host = Host::prepare();
-    host.configure("enabled", false.into());
-    host.start().await;
-    let file = host.path("beam/metrics.prom");
+    let mut pilot = LonePilot::prepare();
+    pilot.configure("enabled", false.into());
+    pilot.start().await;
+    let file = pilot.path("beam/metrics.prom");
     let stamp = || {
         let text = fs::read_to_string(&file).unwrap_or_default();
         text.lines().find(|line| line.starts_with("beam_pilot_report_timestamp")).map(str::to_owned)
@@ -76,36 +77,36 @@ async fn the_metrics_are_a_file_as_well_even_without_a_port() {
     let first = wait::until("the file", WITHIN, || std::future::ready(Ok(stamp()))).await.unwrap();
     let newer = || std::future::ready(Ok((stamp().is_some_and(|stamp| stamp != first)).then_some(())));
     wait::until("a newer one", WITHIN, newer).await.unwrap();
-    assert!(TcpListener::bind(host.agent).is_ok(), "the port is not used");
+    assert!(TcpListener::bind(pilot.agent).is_ok(), "the port is not used");
 }
 
 #[tokio::test]
 async fn a_port_that_is_taken_keeps_nothing_from_working_and_is_had_once_it_is_free() {
-    let mut host = Host::prepare();
-    let holder = TcpListener::bind(host.agent).unwrap();
-    host.start().await;
-    let told = || std::future::ready(Ok(host.log().contains("the agent cannot listen").then_some(())));
+    let mut pilot = LonePilot::prepare();
+    let holder = TcpListener::bind(pilot.agent).unwrap();
+    pilot.start().await;
+    let told = || std::future::ready(Ok(pilot.log().contains("the agent cannot listen").then_some(())));
     wait::until("the pilot to say so", WITHIN, told).await.unwrap();
     drop(holder);
-    assert_eq!(host.get("/livez").await.status, 200);
-    assert_eq!(host.log().matches("the agent cannot listen").count(), 1, "{}", host.log());
+    assert_eq!(pilot.get("/livez").await.status, 200);
+    assert_eq!(pilot.log().matches("the agent cannot listen").count(), 1, "{}", pilot.log());
 }
 
 #[tokio::test]
 async fn the_agent_ends_with_its_pilot() {
-    let mut host = Host::prepare();
-    host.start().await;
-    host.get("/livez").await;
-    assert!(host.pilot().terminate(WITHIN).await, "{}", host.log());
-    assert!(!host.log().contains("did not end"), "{}", host.log());
-    assert!(TcpListener::bind(host.agent).is_ok());
+    let mut pilot = LonePilot::prepare();
+    pilot.start().await;
+    pilot.get("/livez").await;
+    assert!(pilot.process().terminate(WITHIN).await, "{}", pilot.log());
+    assert!(!pilot.log().contains("did not end"), "{}", pilot.log());
+    assert!(TcpListener::bind(pilot.agent).is_ok());
 }
 
 #[tokio::test]
 async fn a_public_address_is_a_mistake_in_the_configuration() {
-    let host = Host::prepare();
-    host.configure("listen", "0.0.0.0:9393".into());
-    let output = host.beam(&["start"]).output().unwrap();
+    let pilot = LonePilot::prepare();
+    pilot.configure("listen", "0.0.0.0:9393".into());
+    let output = pilot.beam(&["start"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(64));
     assert!(said.contains("agent.listen") && said.contains("allow_public"), "{said}");

@@ -12,7 +12,8 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
-mod host;
+mod lone_pilot;
+mod offline;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use beam_benches::node::Node;
 use beam_benches::stats::Sorted;
-use host::{Host, WITHIN};
+use lone_pilot::{LonePilot, WITHIN};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
@@ -122,10 +123,10 @@ fn open_files(pid: u32) -> usize {
 }
 
 /// Somebody who has nothing to do with it, and asks each half second. How often he was answered, of how many times.
-async fn bystander(host: &Host, ends: Instant) -> (usize, usize) {
+async fn bystander(pilot: &LonePilot, ends: Instant) -> (usize, usize) {
     let mut answered = (0, 0);
     while Instant::now() < ends {
-        let reply = host.ask_from(IpAddr::from([127, 0, 1, 1]), "/livez").await;
+        let reply = pilot.ask_from(IpAddr::from([127, 0, 1, 1]), "/livez").await;
         answered = (answered.0 + usize::from(reply.is_some_and(|reply| reply.status == 200)), answered.1 + 1);
         sleep(Duration::from_millis(500)).await;
     }
@@ -134,10 +135,10 @@ async fn bystander(host: &Host, ends: Instant) -> (usize, usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_the_agent_delays_no_vote() {
-    let mut host = Host::prepare();
-    host.start().await;
-    host.get("/livez").await;
-    let socket = host.socket();
+    let mut pilot = LonePilot::prepare();
+    pilot.start().await;
+    pilot.get("/livez").await;
+    let socket = pilot.socket();
     let mut node =
         tokio::task::spawn_blocking(move || Node::listen(&socket, || Ok(())).unwrap()).await.unwrap();
     let calm;
@@ -147,12 +148,12 @@ async fn a_flood_of_the_agent_delays_no_vote() {
     })
     .await
     .unwrap();
-    let (pid, said) = (host.pilot().pid(), host.log().len());
+    let (pid, said) = (pilot.process().pid(), pilot.log().len());
 
     let ends = Instant::now() + FLOOD;
     let (tries, answers) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let flood: Vec<_> = (0..FLOODERS)
-        .map(|number| tokio::spawn(flooder(number, host.agent, ends, tries.clone(), answers.clone())))
+        .map(|number| tokio::spawn(flooder(number, pilot.agent, ends, tries.clone(), answers.clone())))
         .collect();
     let voting = tokio::task::spawn_blocking(move || votes(&mut node, FLOOD));
     let files = tokio::task::spawn_blocking(move || {
@@ -163,7 +164,7 @@ async fn a_flood_of_the_agent_delays_no_vote() {
         }
         most
     });
-    let (answered, asked) = bystander(&host, ends).await;
+    let (answered, asked) = bystander(&pilot, ends).await;
     let (flooded, files) = (voting.await.unwrap(), files.await.unwrap());
     for flooder in flood {
         flooder.await.unwrap();
@@ -181,9 +182,9 @@ async fn a_flood_of_the_agent_delays_no_vote() {
     let median_max = calm.median().unwrap() * MEDIAN_TIMES_MAX + MEDIAN_MORE_MAX;
     assert!(flooded.median().unwrap() <= median_max, "the signer was kept busy");
     assert!(files <= FILES_MAX, "{files} open files");
-    let log = host.log().split_off(said);
+    let log = pilot.log().split_off(said);
     assert!(!log.contains("agent"), "a flood must not fill the log:\n{log}");
     let after = Instant::now();
-    assert_eq!(host.get("/livez").await.status, 200);
+    assert_eq!(pilot.get("/livez").await.status, 200);
     assert!(after.elapsed() < WITHIN / 3, "it took the agent {:?} to recover", after.elapsed());
 }

@@ -8,7 +8,8 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
-mod host;
+mod lone_pilot;
+mod offline;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 use beam_core::health::Condition;
 use beam_examples::install::to_stderr;
 use beam_examples::promtool;
-use host::Host;
+use lone_pilot::LonePilot;
 use serde_json::Value;
 
 /// What Grafana puts in, and what stands for it here.
@@ -61,9 +62,9 @@ fn explained(metrics: &str) -> BTreeSet<&str> {
 
 #[tokio::test]
 async fn promtool_finds_no_fault_with_what_a_pilot_answers_and_nobody_asks_for_more() {
-    let mut host = Host::prepare();
-    host.start().await;
-    let metrics = host.get("/metrics").await;
+    let mut pilot = LonePilot::prepare();
+    pilot.start().await;
+    let metrics = pilot.get("/metrics").await;
     assert!(metrics.head.contains("content-type: text/plain; version=0.0.4"), "{}", metrics.head);
     promtool::install(to_stderr).await.unwrap().check_metrics(&metrics.body).await.unwrap();
 
@@ -132,10 +133,10 @@ fn every_command_that_an_alert_names_is_there() {
     // Odd parts are between backticks; a command may be broken over two lines.
     let quoted = rules.split('`').skip(1).step_by(2).map(|text| text.split_whitespace().collect::<Vec<_>>());
     let named: BTreeSet<_> = quoted.filter(|words| words.first() == Some(&"beam")).collect();
-    let host = Host::prepare();
+    let pilot = LonePilot::prepare();
     for command in &named {
         let words: Vec<_> = command.iter().skip(1).copied().chain(["--help"]).collect();
-        assert!(host.beam(&words).output().unwrap().status.success(), "there is no `{}`", command.join(" "));
+        assert!(pilot.beam(&words).output().unwrap().status.success(), "there is no `{}`", command.join(" "));
     }
     assert!(!named.is_empty());
 }

@@ -8,15 +8,17 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
-mod common;
+mod offline;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::Ordering;
 
-use common::offline::{ADDRESS, FakeNode, Host, KEY, OTHER_KEY};
+use offline::{ADDRESS, FakeNode, Host, KEY, OTHER_KEY};
 use serde_json::json;
 
+/// The id of some peer.
+const PEER: &str = "49ee9e0075f9c2c4a66341b93e23a23446980740";
 const STATE: &str = r#"{"height":"100","round":1,"step":3}"#;
 const TMKMS: &str = r#"{"height":"120","round":"0","step":2,"block_id":null}"#;
 const HORCRUX: &str = r#"{"height":"110","round":"0","step":3,"nonce_public":null,"signature":"AA=="}"#;
@@ -133,15 +135,13 @@ fn init_finds_the_only_home_and_asks_for_nothing_that_it_can_know() {
         "--name",
         "s1",
         "--private-peer-id",
-        "abc",
+        PEER,
         "--agent-listen",
         "10.0.0.1:9393",
     ]);
     assert_eq!(sentry.code(), 0, "{}", sentry.err());
     let written = host.read("beam/node.toml");
-    for part in
-        [".someappd", "role = \"sentry\"", "private_peer_ids = [\"abc\"]", "listen = \"10.0.0.1:9393\""]
-    {
+    for part in [".someappd", "role = \"sentry\"", PEER, "listen = \"10.0.0.1:9393\""] {
         assert!(written.contains(part), "{part}: {written}");
     }
     assert!(!written.contains("[signer]\n") && !sentry.out().contains("watermark"));

@@ -9,8 +9,7 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
-#[path = "common/host.rs"]
-mod host;
+mod offline;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -19,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use host::Host;
+use offline::Host;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// How long anything may take here.
@@ -40,8 +39,8 @@ impl Service {
     fn validator() -> Self {
         let host = Host::new();
         let init = host.init(&["--node-command", "sleep 1000"]);
-        assert!(init.status.success(), "{init:?}");
-        assert!(host.beam(&["watermark", "init", "--height", "0"]).status.success());
+        assert_eq!(init.code(), 0, "{init:?}");
+        assert_eq!(host.beam(&["watermark", "init", "--height", "0"]).code(), 0);
         Self::start(host)
     }
 

@@ -8,6 +8,7 @@ use beam_gaia::config::{KNOWN_APP, KNOWN_CLIENT, KNOWN_CONFIG};
 use serde::Serialize;
 use toml::de::DeTable;
 
+use super::output::push_line;
 use super::{Ending, Output, output};
 use crate::config::{self, FILE_NAME, Keys, StrangeTables};
 
@@ -46,7 +47,7 @@ pub(super) fn run(home: &Path, args: &Args) -> Result<Ending> {
     let file = std::path::absolute(home)?.join(FILE_NAME);
     let mut findings = Vec::new();
     let mut node_home = None;
-    match fs::read_to_string(&file) {
+    match config::text_of(&file) {
         Ok(text) => match config::read(&text) {
             Ok(config) => node_home = Some(file.with_file_name("").join(config.node.home)),
             Err(mistakes) => findings.extend(mistakes.into_iter().map(|mistake| Finding {
@@ -57,9 +58,7 @@ pub(super) fn run(home: &Path, args: &Args) -> Result<Ending> {
                 nearest: mistake.nearest,
             })),
         },
-        Err(error) => {
-            findings.push(error_in(&file, format!("cannot be read ({error}); `beam init` makes it")))
-        }
+        Err(error) => findings.push(error_in(&file, format!("{error:#}"))),
     }
     if let Some(node_home) = node_home.filter(|_| !args.no_node) {
         for (name, known, strange) in [
@@ -79,7 +78,7 @@ pub(super) fn run(home: &Path, args: &Args) -> Result<Ending> {
     let report = Report { schema: "beam.check-config/1", state, file, findings };
     match args.output {
         Output::Json => output::json(&report)?,
-        Output::Text => print(&report),
+        Output::Text => output::text(&text(&report))?,
     }
     Ok(ending)
 }
@@ -109,12 +108,14 @@ fn error_in(file: &Path, text: String) -> Finding {
     Finding { severity: "error", file: file.to_owned(), line: None, text, nearest: None }
 }
 
-fn print(report: &Report) {
+fn text(report: &Report) -> String {
+    let mut out = String::new();
     for finding in &report.findings {
-        let line = finding.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let at = finding.line.map(|line| format!(":{line}")).unwrap_or_default();
         let nearest =
             finding.nearest.as_ref().map(|key| format!("; did you mean {key:?}?")).unwrap_or_default();
-        println!("{} {}{line}: {}{nearest}", finding.severity, finding.file.display(), finding.text);
+        push_line!(out, "{} {}{at}: {}{nearest}", finding.severity, finding.file.display(), finding.text);
     }
-    println!("{}: {}", report.file.display(), report.state);
+    push_line!(out, "{}: {}", report.file.display(), report.state);
+    out
 }

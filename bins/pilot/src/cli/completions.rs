@@ -1,14 +1,13 @@
 //! `beam completions` and `beam man`: what a shell and a reader of manuals want, made from the command line itself.
 
 use std::fs;
-use std::io;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::CommandFactory as _;
 use clap_complete::{Shell, generate};
 
-use super::{Cli, Ending};
+use super::{Cli, Ending, output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: beam completions bash > /etc/bash_completion.d/beam")]
@@ -26,9 +25,12 @@ pub(super) struct ManArgs {
     folder: PathBuf,
 }
 
-pub(super) fn completions(args: &CompletionsArgs) -> Ending {
-    generate(args.shell, &mut Cli::command(), "beam", &mut io::stdout());
-    Ending::Fine
+pub(super) fn completions(args: &CompletionsArgs) -> Result<Ending> {
+    // Into memory first: the generator panics when it cannot write.
+    let mut script = Vec::new();
+    generate(args.shell, &mut Cli::command(), "beam", &mut script);
+    output::text(&String::from_utf8(script)?)?;
+    Ok(Ending::Fine)
 }
 
 pub(super) fn man(args: &ManArgs) -> Result<Ending> {
@@ -36,6 +38,6 @@ pub(super) fn man(args: &ManArgs) -> Result<Ending> {
     fs::create_dir_all(folder).with_context(|| format!("{} could not be made", folder.display()))?;
     clap_mangen::generate_to(Cli::command(), folder)
         .with_context(|| format!("{} could not be written to", folder.display()))?;
-    println!("wrote the manual to {}", folder.display());
+    output::text(&format!("wrote the manual to {}\n", folder.display()))?;
     Ok(Ending::Fine)
 }

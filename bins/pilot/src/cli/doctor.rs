@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::output::push_line;
 use super::{Ending, Output, output};
 use crate::config::Config;
 use crate::doctor::{Finding, Severity, checks, gather};
@@ -41,26 +42,28 @@ pub(super) async fn run(home: &Path, args: &Args) -> Result<Ending> {
     let report = Report { schema: "beam.doctor/1", name: config.name, state, findings };
     match args.output {
         Output::Json => output::json(&report)?,
-        Output::Text => print(&report, args.all),
+        Output::Text => output::text(&text(&report, args.all))?,
     }
     Ok(ending)
 }
 
-fn print(report: &Report, all: bool) {
+fn text(report: &Report, all: bool) -> String {
+    let mut out = String::new();
     let mut findings: Vec<&Finding> = report.findings.iter().collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     for finding in &findings {
         if finding.severity == Severity::Fine && !all {
             continue;
         }
-        println!("{:<8} {:<26} {}", word(finding.severity), finding.id, finding.found);
+        push_line!(out, "{:<8} {:<26} {}", word(finding.severity), finding.id, finding.found);
         if finding.severity > Severity::Unknown {
-            println!("{:<8} {:<26} should be: {}", "", "", finding.limit);
-            println!("{:<8} {:<26} to do: {}", "", "", finding.todo);
+            push_line!(out, "{:<8} {:<26} should be: {}", "", "", finding.limit);
+            push_line!(out, "{:<8} {:<26} to do: {}", "", "", finding.todo);
         }
     }
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    println!(
+    push_line!(
+        out,
         "{}: {}, {} fail, {} warn, {} unknown, {} fine{}",
         report.name,
         report.state,
@@ -70,6 +73,7 @@ fn print(report: &Report, all: bool) {
         count(Severity::Fine),
         if all { "" } else { " (--all shows them)" }
     );
+    out
 }
 
 fn word(severity: Severity) -> &'static str {

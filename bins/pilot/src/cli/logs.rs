@@ -36,7 +36,8 @@ Examples:
   beam logs -f --level warn              follow, and only what is loud
   beam logs --since 2h --grep p2p        the last two hours, the lines with \"p2p\"
   beam logs analyze --since 24h          what was wrong today
-  beam logs analyze gaiad.log old.log.gz any node's log, without a node.toml";
+  beam logs analyze gaiad.log old.log.gz any node's log, without a node.toml
+Exit code 0: shown; 2: nothing is captured, or it cannot be read; 64: wrong use.";
 
 pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
     let folder = LogFolder::new(home.join("logs"));
@@ -55,12 +56,6 @@ fn moment(text: &str) -> Result<Stamp, String> {
     let moment: Timestamp =
         text.parse().map_err(|_| "say how long ago (2h, 30m) or when (2026-11-24T11:00:00Z)".to_owned())?;
     Ok(Stamp::at_ms(u64::try_from(moment.as_millisecond()).unwrap_or_default()))
-}
-
-/// What was asked for cannot be done as it was said.
-fn wrong_use(why: &str) -> Ending {
-    eprintln!("beam: {why}");
-    Ending::WrongUse
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod check_config;
 mod completions;
 mod doctor;
 mod explain;
+mod help;
 mod history;
 mod init;
 mod logs;
@@ -12,6 +13,7 @@ mod pause;
 mod start;
 mod status;
 mod switchover;
+mod table;
 mod version;
 mod watermark;
 mod who;
@@ -20,7 +22,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::config::WrongConfig;
 
@@ -38,6 +40,11 @@ pub(crate) enum Ending {
     /// The command, or its configuration, was wrong.
     WrongUse = 64,
 }
+
+/// The command was said wrongly, so that nothing was done. The text says what to say instead.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct WrongUse(String);
 
 impl From<Ending> for ExitCode {
     fn from(ending: Ending) -> Self {
@@ -59,83 +66,83 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Exit codes: 0 fine, 1 degraded, 2 down or not done, 64 wrong use.
 Logs go to stderr (BEAM_LOG=debug for more), results to stdout.
+`beam help VERB` shows examples and what its exit codes mean.
 
-A validator's first machine, then its second:
-  beam init --node-home ~/.gaia --key ~/validator_key.json --register /var/lib/beam/register.db
-  beam watermark init --height 12345678     once for the validator, not once a machine
-  beam start";
+A validator's machines, each:
+  beam init --key ~/validator_key.json --register /var/lib/beam/register.db
+  beam watermark init --height 12345678    once for the validator, not on each
+  beam start
+At night:
+  beam status        who owns, who stands by, what is wrong
+  beam explain       why this machine does not sign";
 
-const START_HELP: &str = "\
-Signals:
-  SIGTERM, SIGINT  the node ends, then the pilot
-  SIGHUP           node.toml is read again; each changed key is told with what it needs, and no node is restarted
-  SIGUSR2          the installed program takes this one's place; the node runs on and does not notice
-  SIGKILL          the node runs on without a signer, until the next `beam start` adopts it";
-
+/// In the order in which they are shown: see [`help`].
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Writes node.toml for this machine, or moves a validator in.
     Init(Box<init::Args>),
-    /// Finds what would hurt: on this machine, in its node's files, in the register.
-    Doctor(doctor::Args),
-    /// Looks node.toml over, and the node's own files: every mistake, with its line and what was meant.
+    /// Makes the register's record, shows it, adopts one put back.
+    #[command(subcommand)]
+    Watermark(watermark::Verb),
+    /// Tells every mistake in node.toml and the node's own files.
     CheckConfig(check_config::Args),
-    /// Runs the node, and on a validator its signer, until told to stop.
-    #[command(after_help = START_HELP)]
+    /// Finds what would hurt: machine, node, register.
+    Doctor(doctor::Args),
+    /// Runs the node, and a validator's signer, until told to stop.
+    #[command(after_help = start::AFTER_HELP)]
     Start,
     /// Shows the validator's machines and where each stands.
     Status(status::Args),
-    /// Hands the validator to another machine, without missing a block.
+    /// Tells why this machine signs, or does not, guard by guard.
+    Explain(explain::Args),
+    /// Tells each change of owner, its cause and its cost.
+    History(history::Args),
+    /// Shows what the node says, and names what is wrong with it.
+    Logs(logs::Args),
+    /// Hands the validator over without missing a block.
     Switchover(switchover::Args),
-    /// Hands the validator to another machine by force, ready or not.
+    /// Hands the validator over by force, ready or not.
     Failover(switchover::FailoverArgs),
     /// Keeps every standby from taking over, for a while.
     Pause(pause::PauseArgs),
     /// Ends a pause before its time.
     Resume(pause::ResumeArgs),
-    /// Tells why this machine signs, or does not, guard by guard.
-    Explain(explain::Args),
-    /// Tells each change of owner, its cause and its cost.
-    History(history::Args),
-    /// The register's record: the highest position that anyone may have signed.
-    #[command(subcommand)]
-    Watermark(watermark::Verb),
-    /// Shows what the node says, and names what is wrong with it.
-    Logs(logs::Args),
-    /// Shows what this program is, and which forms of what machines share it knows.
+    /// Shows what this program is, and which forms it reads.
     Version(version::Args),
-    /// Prints what a shell needs to complete this program's arguments.
+    /// Prints what a shell needs to complete arguments.
     Completions(completions::CompletionsArgs),
     /// Writes the manual pages into a folder.
     Man(completions::ManArgs),
 }
 
-/// How results are written.
+/// How results are written. (Doc comments on the values would make every help text twice as long.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
-    /// For people.
+    // For people.
     #[default]
     Text,
-    /// For programs: one JSON object with a `schema` field.
+    // For programs: one object with a `schema` field.
     Json,
 }
 
 /// Runs the program.
 pub(crate) fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Nothing can be done if even the message cannot be written.
-            let _ = error.print();
-            return if error.use_stderr() { Ending::WrongUse } else { Ending::Fine }.into();
-        }
-    };
+    let cli =
+        match help::grouped(Cli::command()).try_get_matches().and_then(|words| Cli::from_arg_matches(&words))
+        {
+            Ok(cli) => cli,
+            Err(error) => {
+                // Nothing can be done if even the message cannot be written.
+                let _ = error.print();
+                return if error.use_stderr() { Ending::WrongUse } else { Ending::Fine }.into();
+            }
+        };
     let log_level = output::start_logging();
     match dispatch(cli, log_level) {
         Ok(ending) => ending.into(),
         Err(error) => {
             eprintln!("beam: {error:#}");
-            let wrong_use = error.is::<WrongConfig>();
+            let wrong_use = error.is::<WrongConfig>() || error.is::<WrongUse>();
             if wrong_use { Ending::WrongUse } else { Ending::Down }.into()
         }
     }
@@ -164,7 +171,7 @@ fn dispatch(cli: Cli, log_level: LogLevel) -> Result<Ending> {
             Verb::Watermark(verb) => watermark::run(&home, verb).await,
             Verb::Logs(args) => logs::run(&home, args).await,
             Verb::Version(args) => version::run(&args),
-            Verb::Completions(args) => Ok(completions::completions(&args)),
+            Verb::Completions(args) => completions::completions(&args),
             Verb::Man(args) => completions::man(&args),
         }
     })

@@ -1,13 +1,11 @@
 //! Writing results and logs.
 
 use std::env;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal as _, Write as _};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
-
-use super::Ending;
 
 /// Which log lines are written unless told otherwise.
 const DEFAULT: &str = "info";
@@ -45,14 +43,37 @@ pub(crate) fn start_logging() -> LogLevel {
     }))
 }
 
-/// Says what is wrong with the command, in one line.
-pub(crate) fn wrong_use(what: &str) -> Ending {
-    eprintln!("beam: {what}");
-    Ending::WrongUse
+/// Appends a line to a string, as `writeln!` does. Writing to a string cannot fail.
+macro_rules! push_line {
+    ($out:expr, $($arg:tt)*) => {{
+        let _ = std::fmt::Write::write_fmt(&mut $out, format_args!($($arg)*));
+        $out.push('\n');
+    }};
+}
+pub(crate) use push_line;
+
+/// Writes a whole result to stdout. Whoever closed it, as `head` does, has seen enough: the command ends as it would have.
+///
+/// # Errors
+/// When it could not be written, such as to a full disk. What the command did is done all the same.
+pub(crate) fn text(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("the result could not be written to stdout; what the command did is done")
+        }
+        _ => Ok(()),
+    }
 }
 
-/// Prints one JSON object.
+/// How many characters a line of stdout may have: a terminal's width, and any number elsewhere.
+pub(crate) fn width() -> usize {
+    // What is no terminal has no size.
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+    size.filter(|size| size.ws_col > 0).map_or(usize::MAX, |size| size.ws_col.into())
+}
+
+/// Writes one JSON object to stdout, as [`text`] does.
 pub(crate) fn json(value: &impl Serialize) -> Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
+    text(&(serde_json::to_string_pretty(value)? + "\n"))
 }

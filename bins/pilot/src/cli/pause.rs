@@ -3,19 +3,20 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 use beam_core::pause::{Pause, Paused};
 use serde::Serialize;
 
+use super::output::push_line;
 use super::who::who;
-use super::{Ending, Output, output};
+use super::{Ending, Output, WrongUse, output};
 use crate::assemble;
 use crate::clock::{length, millis, now_ms, utc};
 use crate::config::Config;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: beam pause --for 2h --reason \"new disk in a\"\nThe fence holds as ever, the owner signs on, and switchover and failover work. If the owner dies meanwhile, blocks are missed until the pause is over.\nExit code 0: takeovers are paused; 2: they are not."
+    after_help = "Example: beam pause --for 2h --reason \"new disk in a\"\nThe fence holds as ever, the owner signs on, and switchover and failover work. If the owner dies meanwhile, blocks are missed until the pause is over.\nExit code 0: takeovers are paused; 2: they are not; 64: too long, or no reason."
 )]
 pub(super) struct PauseArgs {
     /// How long, such as 30m or 2h; at most a week. It ends by itself.
@@ -33,7 +34,9 @@ pub(super) struct PauseArgs {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: beam resume")]
+#[command(
+    after_help = "Example: beam resume\nExit code 0: takeovers are not paused; 2: the pause could not be ended."
+)]
 pub(super) struct ResumeArgs {
     /// Say what would be done, and change nothing.
     #[arg(long)]
@@ -55,18 +58,27 @@ struct Report {
 
 pub(super) async fn pause(home: &Path, args: PauseArgs) -> Result<Ending> {
     let config = Config::load(home)?;
-    ensure!(!args.length.is_zero(), "--for 0: a pause of no length pauses nothing");
-    ensure!(
-        args.length <= Pause::LEN_MAX,
-        "--for {}: at most {}, so that a pause cannot be forgotten for long",
-        length(args.length),
-        length(Pause::LEN_MAX)
-    );
-    ensure!(!args.reason.trim().is_empty(), "--reason is empty: somebody will wonder why nobody took over");
+    if let Some(wrong) = wrong(&args) {
+        bail!(WrongUse(wrong));
+    }
     let since_ms = now_ms();
     let until_ms = since_ms.saturating_add(millis(args.length));
     let pause = Pause { by: who(), reason: args.reason, since_ms, until_ms };
     change(&config, Some(pause), args.dry_run, args.output).await
+}
+
+fn wrong(args: &PauseArgs) -> Option<String> {
+    if args.length.is_zero() {
+        return Some("--for 0: a pause of no length pauses nothing; say how long, such as 30m".to_owned());
+    }
+    if args.length > Pause::LEN_MAX {
+        let (said, most) = (length(args.length), length(Pause::LEN_MAX));
+        return Some(format!(
+            "--for {said}: say at most {most}, so that a pause cannot be forgotten for long"
+        ));
+    }
+    let silent = args.reason.trim().is_empty();
+    silent.then(|| "--reason is empty: say why, since somebody will wonder why nobody took over".to_owned())
 }
 
 pub(super) async fn resume(home: &Path, args: ResumeArgs) -> Result<Ending> {
@@ -80,27 +92,33 @@ async fn change(config: &Config, pause: Option<Pause>, dry_run: bool, format: Ou
         cell.change(|paused| *paused = Paused(pause.clone())).await?;
     }
     let report = Report { schema: "beam.pause/1", done: !dry_run, pause, before };
-    if format == Output::Json {
-        output::json(&report)?;
-    } else {
-        print(&report);
+    match format {
+        Output::Json => output::json(&report)?,
+        Output::Text => output::text(&text(&report))?,
     }
     Ok(Ending::Fine)
 }
 
-fn print(report: &Report) {
+fn text(report: &Report) -> String {
+    let mut out = String::new();
     let would = if report.done { "" } else { "would be: " };
     match (&report.pause, &report.before) {
         (Some(pause), before) => {
             if let Some(before) = before {
-                println!("{would}instead of {}", in_words(before));
+                push_line!(out, "{would}instead of {}", in_words(before));
             }
-            println!("{would}takeovers {}", in_words(pause));
-            println!("every pilot learns of it within a few seconds; `beam resume` ends it before its time");
+            push_line!(out, "{would}takeovers {}", in_words(pause));
+            if report.done {
+                push_line!(
+                    out,
+                    "every pilot learns of it within a few seconds; `beam resume` ends it before its time"
+                );
+            }
         }
-        (None, Some(before)) => println!("{would}takeovers resumed; they were {}", in_words(before)),
-        (None, None) => println!("takeovers were not paused; nothing to resume"),
+        (None, Some(before)) => push_line!(out, "{would}takeovers resumed; they were {}", in_words(before)),
+        (None, None) => push_line!(out, "takeovers were not paused; nothing to resume"),
     }
+    out
 }
 
 /// A pause in a sentence, from "paused" on.

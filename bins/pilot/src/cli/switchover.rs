@@ -11,6 +11,7 @@ use beam_gaia::rpc::{NodeRpc, ValidatorAddress, Vote};
 use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
+use super::output::push_line;
 use super::who::who;
 use super::{Ending, Output, output};
 use crate::assemble;
@@ -217,7 +218,7 @@ impl Desk {
     fn tell(&self, report: &Report) -> Result<Ending> {
         match self.common.output {
             Output::Json => output::json(report)?,
-            Output::Text => print(report),
+            Output::Text => output::text(&text(report))?,
         }
         Ok(if report.trouble.is_some() { Ending::Degraded } else { Ending::Fine })
     }
@@ -257,28 +258,37 @@ fn entry(plan: &SwitchPlan, epoch: u64, since: Mark) -> Entry {
     }
 }
 
-fn print(report: &Report) {
+fn text(report: &Report) -> String {
+    let mut out = String::new();
     let Report { to, epoch, since, .. } = report;
     let from = report.from.as_deref().unwrap_or("nobody");
     let verb = if report.how == Handover::Failover { "failed over" } else { "switched" };
     match (report.done, report.first_signed, report.took_ms, &report.trouble) {
         (false, ..) if report.how == Handover::Failover => {
-            println!("would fail over from {from} to {to}, ready or not (epoch {epoch} now)");
+            push_line!(out, "would fail over from {from} to {to}, ready or not (epoch {epoch} now)");
         }
-        (false, ..) => println!("would switch from {from} to {to}, which is ready (epoch {epoch} now)"),
-        (true, Some(first), Some(took), None) => println!(
+        (false, ..) => {
+            push_line!(out, "would switch from {from} to {to}, which is ready (epoch {epoch} now)")
+        }
+        (true, Some(first), Some(took), None) => push_line!(
+            out,
             "{verb} from {from} to {to} (epoch {epoch}, since {since}); it first signed at {first}, {took} ms later"
         ),
-        (true, .., trouble) => println!(
+        (true, .., trouble) => push_line!(
+            out,
             "{verb} from {from} to {to} (epoch {epoch}): {}",
             trouble.as_deref().unwrap_or("what came of it is not known")
         ),
     }
     match report.cost {
         Some(Cost { from_height, to_height, missed, nil }) => {
-            println!("the chain shows {missed} missed and {nil} nil at heights {from_height} to {to_height}");
+            push_line!(
+                out,
+                "the chain shows {missed} missed and {nil} nil at heights {from_height} to {to_height}"
+            );
         }
-        None if report.done => println!("what it cost is not known yet: `beam history` will tell"),
+        None if report.done => push_line!(out, "what it cost is not known yet: `beam history` will tell"),
         None => {}
     }
+    out
 }

@@ -13,6 +13,9 @@ use crate::report;
 const COMMIT: Option<&str> = option_env!("BEAM_COMMIT");
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: beam version --output json\nMachines of one validator must agree in record and roster."
+)]
 pub(super) struct Args {
     /// How to write it.
     #[arg(long, value_enum, default_value_t)]
@@ -54,18 +57,17 @@ pub(super) fn run(args: &Args) -> Result<Ending> {
     };
     match args.output {
         Output::Json => output::json(&version)?,
-        Output::Text => print(&version),
+        Output::Text => output::text(&text(&version))?,
     }
     Ok(Ending::Fine)
 }
 
-fn print(version: &Version) {
+fn text(version: &Version) -> String {
     let Protocols { record, roster, report, privval } = version.protocols;
-    println!("beam {}", version.version);
-    println!("commit   {}", version.commit.unwrap_or("not known"));
-    println!("record   {record}");
-    println!("roster   {roster}");
-    println!("report   {report}");
-    println!("privval  {privval}");
-    println!("sqlite   {}", version.sqlite);
+    let Version { version, commit, sqlite, .. } = version;
+    let commit = commit.unwrap_or("not known");
+    format!(
+        "beam {version}\ncommit   {commit}\nrecord   {record}\nroster   {roster}\nreport   {report}\n\
+         privval  {privval}\nsqlite   {sqlite}\n"
+    )
 }

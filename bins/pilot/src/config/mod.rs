@@ -8,6 +8,7 @@ mod sections;
 mod template;
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -66,6 +67,22 @@ impl fmt::Display for WrongConfig {
     }
 }
 
+/// The text of the `node.toml` at that path.
+///
+/// # Errors
+/// With what to do about it.
+pub(crate) fn text_of(path: &Path) -> Result<String> {
+    match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            bail!(
+                "there is no {}; say --home if it is elsewhere, or make it with `beam init`",
+                path.display()
+            )
+        }
+        text => text.with_context(|| format!("{} could not be read", path.display())),
+    }
+}
+
 impl Config {
     /// The shortest wait for the owner that makes sense: below it a healthy owner is overtaken all the time.
     const TAKEOVER_AFTER_MIN: Duration = Duration::from_millis(100);
@@ -77,8 +94,7 @@ impl Config {
 
     fn load_checked(home: &Path) -> Result<Self> {
         let path = home.join(FILE_NAME);
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("{} could not be read; `beam init` makes it", path.display()))?;
+        let text = text_of(&path)?;
         let mut config = read(&text).map_err(|mistakes| {
             let lines: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();
             anyhow::anyhow!("{}:\n  {}", path.display(), lines.join("\n  "))
@@ -160,7 +176,9 @@ impl Config {
     /// # Errors
     /// On a sentry, which has none.
     pub(crate) fn signer(&self) -> Result<&SignerSection> {
-        self.signer.as_ref().with_context(|| format!("{} is a sentry: it signs nothing", self.name))
+        self.signer.as_ref().with_context(|| {
+            format!("{} is a sentry: it signs nothing; ask on a validator's machine", self.name)
+        })
     }
 
     /// The register's section.
@@ -168,7 +186,9 @@ impl Config {
     /// # Errors
     /// On a sentry, which has none.
     pub(crate) fn register(&self) -> Result<&RegisterSection> {
-        self.register.as_ref().with_context(|| format!("{} is a sentry: it has no register", self.name))
+        self.register.as_ref().with_context(|| {
+            format!("{} is a sentry: it has no register; ask on a validator's machine", self.name)
+        })
     }
 
     /// A file of the pilot's own.

@@ -1,8 +1,6 @@
 //! A trial: a lab with both machines, and what every test asks of it.
 #![allow(dead_code, reason = "each test program uses its part")]
 
-pub(crate) mod offline;
-
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 

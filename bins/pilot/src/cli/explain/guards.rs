@@ -18,10 +18,11 @@ pub(super) struct Facts<'a> {
     pub(super) config: &'a Config,
     /// The record, or why it could not be read.
     pub(super) record: Result<Record, String>,
-    /// The owner's name, if it is in the roster, and how long ago it was seen.
-    pub(super) owner: Option<(String, Duration)>,
+    /// The owner's name, if it is in the roster, and how long ago it was seen; or why the roster could not be read.
+    pub(super) owner: Result<Option<(String, Duration)>, String>,
     pub(super) floor: Result<Option<Floor>, String>,
-    pub(super) pause: Option<Pause>,
+    /// The pause that holds now, or why it could not be read.
+    pub(super) pause: Result<Option<Pause>, String>,
     /// What this machine's pilot tells, or why it does not.
     pub(super) report: Result<Report, String>,
 }
@@ -68,7 +69,7 @@ pub(super) fn verdict(facts: &Facts<'_>, guards: &[Guard]) -> Verdict {
     let Ok(report) = &facts.report else {
         return if broken(&FENCE) { Verdict::SignsNothing } else { Verdict::Unknown };
     };
-    let owns = report.signer.as_ref().is_some_and(|signer| signer.owns);
+    let owns = report.signer.as_ref().is_some_and(|signer| owns(facts, signer));
     if broken(&FENCE) || broken(&["node runs", "node asks"]) {
         Verdict::SignsNothing
     } else if owns {
@@ -77,6 +78,14 @@ pub(super) fn verdict(facts: &Facts<'_>, guards: &[Guard]) -> Verdict {
         Verdict::WouldNotTakeOver
     } else {
         Verdict::StandsBy
+    }
+}
+
+/// Who owns is the register's word; the signer's own belief is second best.
+fn owns(facts: &Facts<'_>, signer: &SignerReport) -> bool {
+    match &facts.record {
+        Ok(record) => record.owner.is_some_and(|owner| owner.to_string() == signer.id),
+        Err(_) => signer.owns,
     }
 }
 
@@ -99,17 +108,31 @@ fn unknown(name: &'static str, why: &str, limit: impl Into<String>) -> Guard {
 fn register(facts: &Facts<'_>) -> Guard {
     let limit = "it can be read, and holds a record";
     match &facts.record {
+        Err(why) if answers_its_pilot(facts) => guard(
+            "register answers",
+            None,
+            format!("it answers the pilot, and not this command: {why}"),
+            limit,
+        ),
         Err(why) => guard("register answers", Some(false), why, limit),
         Ok(record) => {
             let owner = match &facts.owner {
-                Some((name, ago)) => format!("owned by {name} (seen {} ago)", length(*ago)),
-                None if record.owner.is_none() => "owned by nobody yet".to_owned(),
-                None => "owned by a process that is in no roster".to_owned(),
+                _ if record.owner.is_none() => "owned by nobody yet".to_owned(),
+                Ok(Some((name, ago))) => format!("owned by {name} (seen {} ago)", length(*ago)),
+                Ok(None) => "owned by a process that is in no roster".to_owned(),
+                Err(why) => format!("whose the owner is cannot be told: {why}"),
             };
             let value = format!("at {}, epoch {}, {owner}", record.mark.in_words(), record.epoch);
             guard("register answers", Some(true), value, limit)
         }
     }
+}
+
+/// Whether the pilot's last word from the register was an answer. A command may lack what the pilot has, such as the right to read.
+fn answers_its_pilot(facts: &Facts<'_>) -> bool {
+    let Ok(Report { signer: Some(signer), .. }) = &facts.report else { return false };
+    let register = &signer.register;
+    register.last_ok_ms.is_some_and(|ok| register.last_failed_ms.is_none_or(|failed| ok > failed))
 }
 
 fn floor(facts: &Facts<'_>) -> Guard {
@@ -140,8 +163,11 @@ fn machine(facts: &Facts<'_>) -> [Guard; 4] {
     let lag_max = facts.config.health.lag_blocks_max;
     [
         node(facts, "node runs", "it is a process of ours", |node| match node.pid {
-            Some(pid) => (Some(true), format!("pid {pid}, started {} times", node.starts)),
-            None => (Some(false), "it does not run".to_owned()),
+            Some(pid) if node.starts == 0 => {
+                (Some(true), format!("pid {pid}, which ran when the pilot came"))
+            }
+            Some(pid) => (Some(true), format!("pid {pid}, start {} by this pilot", node.starts)),
+            None => (Some(false), node.trouble.clone().unwrap_or_else(|| "it does not run".to_owned())),
         }),
         signer(facts, "node asks", "it is connected to the signer", |signer| {
             let value = if signer.connected { "connected" } else { "not connected" };
@@ -164,8 +190,9 @@ fn machine(facts: &Facts<'_>) -> [Guard; 4] {
 fn pause(facts: &Facts<'_>) -> Guard {
     const NAME: &str = "takeovers not paused";
     match &facts.pause {
-        Some(pause) => guard(NAME, Some(false), super::super::pause::in_words(pause), "no pause"),
-        None => guard(NAME, Some(true), "no pause", "no pause"),
+        Ok(Some(pause)) => guard(NAME, Some(false), super::super::pause::in_words(pause), "no pause"),
+        Ok(None) => guard(NAME, Some(true), "no pause", "no pause"),
+        Err(why) => unknown(NAME, why, "no pause"),
     }
 }
 
@@ -211,7 +238,7 @@ fn signer(
 
 #[cfg(test)]
 mod tests {
-    use beam_core::id::Lineage;
+    use beam_core::id::{Lineage, SignerId};
     use beam_core::signing::{Height, Mark};
 
     use super::*;
@@ -221,8 +248,11 @@ mod tests {
         Config::for_tests()
     }
 
-    fn record() -> Record {
-        Record::begin(Lineage::from_random(1), Mark::end_of(Height(100)))
+    const ME: SignerId = SignerId::from_random(7);
+
+    fn record(owns: bool) -> Record {
+        let begun = Record::begin(Lineage::from_random(1), Mark::end_of(Height(100)));
+        Record { owner: Some(if owns { ME } else { SignerId::from_random(8) }), ..begun }
     }
 
     fn report(owns: bool) -> Report {
@@ -230,18 +260,23 @@ mod tests {
         report.node.pid = Some(7);
         report.node.lag_blocks = Some(0);
         let takeover_after_ms = Some(300);
-        report.signer =
-            Some(SignerReport { owns, connected: true, takeover_after_ms, ..SignerReport::default() });
+        report.signer = Some(SignerReport {
+            id: ME.to_string(),
+            owns,
+            connected: true,
+            takeover_after_ms,
+            ..SignerReport::default()
+        });
         report
     }
 
     fn facts(config: &Config, owns: bool) -> Facts<'_> {
         Facts {
             config,
-            record: Ok(record()),
-            owner: None,
+            record: Ok(record(owns)),
+            owner: Ok(None),
             floor: Ok(None),
-            pause: None,
+            pause: Ok(None),
             report: Ok(report(owns)),
         }
     }
@@ -266,7 +301,7 @@ mod tests {
             Pause { by: "ops".to_owned(), reason: "disk".to_owned(), since_ms: 0, until_ms: u64::MAX };
         for owns in [true, false] {
             let expected = if owns { Verdict::Signs } else { Verdict::WouldNotTakeOver };
-            let paused = Facts { pause: Some(pause.clone()), ..facts(&config, owns) };
+            let paused = Facts { pause: Ok(Some(pause.clone())), ..facts(&config, owns) };
             assert_eq!(verdict_of(&paused), (expected, vec!["takeovers not paused"]));
             let mut behind = report(owns);
             behind.node.lag_blocks = Some(config.health.lag_blocks_max + 1);
@@ -290,6 +325,32 @@ mod tests {
         halted.signer.as_mut().unwrap().halted = Some("a stranger".to_owned());
         let halted = Facts { report: Ok(halted), ..facts(&config, true) };
         assert_eq!(verdict_of(&halted), (Verdict::SignsNothing, vec!["signer not halted"]));
+    }
+
+    #[test]
+    fn who_owns_is_the_registers_word() {
+        let config = config();
+        let frozen = Facts { report: Ok(report(true)), ..facts(&config, false) };
+        assert_eq!(verdict_of(&frozen), (Verdict::StandsBy, vec![]));
+    }
+
+    #[test]
+    fn a_register_that_only_this_command_cannot_read_stops_nobody() {
+        let config = config();
+        let mut answered = report(true);
+        answered.signer.as_mut().unwrap().register.last_ok_ms = Some(2);
+        let shut = || "permission denied".to_owned();
+        let facts = Facts {
+            record: Err(shut()),
+            owner: Err(String::new()),
+            pause: Err(shut()),
+            report: Ok(answered),
+            ..facts(&config, true)
+        };
+        assert_eq!(verdict_of(&facts), (Verdict::Signs, vec![]));
+        let unknown =
+            guards(&facts).into_iter().filter(|guard| guard.holds.is_none()).map(|guard| guard.guard);
+        assert_eq!(unknown.collect::<Vec<_>>(), ["register answers", "takeovers not paused"]);
     }
 
     #[test]

@@ -9,11 +9,13 @@ use anyhow::{Result, ensure};
 use serde::Serialize;
 
 use self::guards::{Facts, Guard, Verdict};
+use super::output::push_line;
 use super::{Ending, Output, output};
 use crate::ask_agent;
 use crate::assemble;
-use crate::clock::now_ms;
+use crate::clock::{now_ms, utc};
 use crate::config::{Config, Role};
+use crate::report::Report;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -47,7 +49,7 @@ pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
     let explained = Explained { schema: "beam.explain/1", machine: config.name.clone(), verdict, guards };
     match args.output {
         Output::Json => output::json(&explained)?,
-        Output::Text => print(&explained),
+        Output::Text => output::text(&text(&explained))?,
     }
     Ok(match verdict {
         Verdict::SignsNothing | Verdict::Unknown => Ending::Down,
@@ -58,28 +60,38 @@ pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
 
 async fn gather(config: &Config) -> Facts<'_> {
     let words = |error: anyhow::Error| format!("{error:#}");
-    let report = match config.agent.enabled {
-        true => ask_agent::report(config.agent.listen).await.map_err(words),
-        false => Err("the HTTP agent is off".to_owned()),
-    };
+    let report = own_report(config).await.map_err(words);
     let floor = assemble::peek_floor(config).map_err(words);
     let shared = match assemble::shared(config).await {
         Ok(shared) => shared,
         Err(error) => {
-            return Facts { config, record: Err(words(error)), owner: None, floor, pause: None, report };
+            let why = words(error);
+            let (record, owner, pause) = (Err(why.clone()), Err(why.clone()), Err(why));
+            return Facts { config, record, owner, floor, pause, report };
         }
     };
     let record = shared.record().await.map_err(words);
-    let roster = shared.roster().read().await.unwrap_or_default();
     let owner = record.as_ref().ok().and_then(|record| record.owner);
-    let owner = owner.and_then(|owner| roster.members.iter().find(|(_, member)| member.signer == owner));
-    let owner = owner
-        .map(|(name, member)| (name.clone(), Duration::from_millis(now_ms().saturating_sub(member.seen_ms))));
-    let pause = shared.pause().read().await.ok().and_then(|paused| paused.at(now_ms()).cloned());
+    let roster = shared.roster().read().await.map_err(|error| words(error.into()));
+    let owner = roster.map(|roster| {
+        let (name, member) = roster.members.iter().find(|(_, member)| Some(member.signer) == owner)?;
+        Some((name.clone(), Duration::from_millis(now_ms().saturating_sub(member.seen_ms))))
+    });
+    let pause = shared.pause().read().await.map(|paused| paused.at(now_ms()).cloned());
+    let pause = pause.map_err(|error| words(error.into()));
     Facts { config, record, owner, floor, pause, report }
 }
 
-fn print(explained: &Explained) {
+/// What this machine's pilot tells now.
+async fn own_report(config: &Config) -> Result<Report> {
+    ensure!(config.agent.enabled, "its HTTP agent is off (agent.enabled in node.toml)");
+    let report = ask_agent::report(config.agent.listen, &config.name).await?;
+    ensure!(!report.is_old(now_ms()), "its last report is of {}: it hangs", utc(report.updated_ms));
+    Ok(report)
+}
+
+fn text(explained: &Explained) -> String {
+    let mut out = String::new();
     let says = match explained.verdict {
         Verdict::Signs => "is the owner: it signs what its node asks for, without waiting",
         Verdict::StandsBy => {
@@ -87,16 +99,17 @@ fn print(explained: &Explained) {
         }
         Verdict::WouldNotTakeOver => "is a standby and would not take over: see below",
         Verdict::SignsNothing => "signs nothing: see below",
-        Verdict::Unknown => "cannot be asked: its pilot does not answer",
+        Verdict::Unknown => "cannot be asked, so what it does is not known: is `beam start` running?",
     };
-    println!("{} {says}\n", explained.machine);
+    push_line!(out, "{} {says}\n", explained.machine);
     for guard in &explained.guards {
         let mark = match guard.holds {
             Some(true) => "ok",
             Some(false) => "NO",
             None => "?",
         };
-        println!("{mark:<3}{:<26}{}", guard.guard, guard.value);
-        println!("{:<29}wanted: {}", "", guard.limit);
+        push_line!(out, "{mark:<3}{:<26}{}", guard.guard, guard.value);
+        push_line!(out, "{:<29}wanted: {}", "", guard.limit);
     }
+    out
 }

@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use beam_core::takeover::TakeoverConfig;
 use beam_gaia::state_files::{self, StateFormat};
 
-use super::{Args, NotSaid, peers};
+use super::{Args, peers};
+use crate::cli::WrongUse;
 use crate::config::{Answers, Role, SignerAnswers};
 use crate::node_home::NodeHome;
 
@@ -21,7 +22,7 @@ pub(super) fn find_out(home: &Path, args: &Args) -> Result<Answers> {
     };
     let command = match &args.node_command {
         Some(command) => shlex::split(command)
-            .with_context(|| format!("--node-command {command:?}: a quote is not closed"))?,
+            .ok_or_else(|| WrongUse(format!("--node-command {command:?}: a quote is not closed")))?,
         None => ["gaiad", "start", "--home", &node_home.to_string_lossy()].map(str::to_owned).into(),
     };
     let signer = match role(args, &node)? {
@@ -44,7 +45,7 @@ fn signer(home: &Path, args: &Args) -> Result<SignerAnswers> {
     let register = match &args.register {
         Some(register) => register.clone(),
         None => ask(
-            "The register that all machines of this validator share, such as /var/lib/beam/register.db",
+            "the register that all machines of this validator share, such as /var/lib/beam/register.db",
             "--register FILE",
         )?
         .into(),
@@ -81,9 +82,9 @@ fn node_home(args: &Args) -> Result<PathBuf> {
         several => {
             let names: Vec<String> = several.iter().map(|path| path.display().to_string()).collect();
             let what = if names.is_empty() {
-                format!("The node's home (there is none in {})", home.display())
+                format!("the node's home (there is none in {})", home.display())
             } else {
-                format!("The node's home, one of {}", names.join(", "))
+                format!("the node's home, one of {}", names.join(", "))
             };
             Ok(std::path::absolute(expand(Path::new(&ask(&what, "--node-home DIR")?))?)?)
         }
@@ -102,11 +103,11 @@ fn role(args: &Args, node: &NodeHome) -> Result<Role> {
     if let Some(role) = signs.role() {
         return Ok(role);
     }
-    match ask("What this machine is for: validator or sentry", "--role validator or --role sentry")?.as_str()
+    match ask("what this machine is for: validator or sentry", "--role validator or --role sentry")?.as_str()
     {
         "validator" => Ok(Role::Validator),
         "sentry" => Ok(Role::Sentry),
-        other => Err(NotSaid(format!("{other:?} is no role; say --role validator or --role sentry")).into()),
+        other => Err(WrongUse(format!("{other:?} is no role; say --role validator or --role sentry")).into()),
     }
 }
 
@@ -138,7 +139,7 @@ fn ask(what: &str, flag: &str) -> Result<String> {
         String::new()
     };
     if answer.is_empty() {
-        return Err(NotSaid(format!("{what}: say {flag}")).into());
+        return Err(WrongUse(format!("say {flag}: {what}")).into());
     }
     Ok(answer)
 }

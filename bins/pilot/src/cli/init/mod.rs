@@ -10,12 +10,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail, ensure};
 use beam_core::id::ChainId;
 use serde::Serialize;
 
-use super::{Ending, Output, output};
-use crate::config::{Answers, FILE_NAME, P2p, Role, render};
+use super::output::push_line;
+use super::{Ending, Output, WrongUse, output};
+use crate::config::{self, Answers, FILE_NAME, P2p, Role, render};
 use crate::node_home::NodeHome;
 use steps::Adoption;
 
@@ -26,7 +27,8 @@ Example, a validator that runs as gaiad alone so far (stop it first):
 Its second machine, with a synced gaiad of its own and the key copied to validator_key.json:
   beam init --role validator --node-home ~/.gaia --key validator_key.json --register /var/lib/beam/register.db --rank 1
 A sentry:
-  beam init --role sentry --node-home ~/.gaia --private-peer-id <validator's node id>")]
+  beam init --role sentry --node-home ~/.gaia --private-peer-id <validator's node id>
+Exit code 0: node.toml is written; 2: nothing was done, or an adoption was cut short (say the same again); 64: something was not said.")]
 pub(super) struct Args {
     /// What this machine is for; found out from the node's home if that tells.
     #[arg(long, value_enum)]
@@ -90,11 +92,6 @@ pub(super) struct Args {
     output: Output,
 }
 
-/// A thing that could not be found out, and that nobody was there to be asked for: the command must say it.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct NotSaid(String);
-
 #[derive(Serialize)]
 struct Report {
     schema: &'static str,
@@ -110,30 +107,21 @@ struct Report {
 }
 
 pub(super) fn run(home: &Path, args: &Args) -> Result<Ending> {
-    match init(home, args) {
-        Err(error) if error.is::<NotSaid>() => Ok(output::wrong_use(&format!("{error:#}"))),
-        done => done.map(|()| Ending::Fine),
-    }
-}
-
-fn init(home: &Path, args: &Args) -> Result<()> {
     let home = std::path::absolute(home)?;
     let file = home.join(FILE_NAME);
+    let in_the_way = || anyhow!("{} is there already; --force replaces it", file.display());
+    let there = std::fs::read(&file).ok().filter(|_| !args.force && !args.dry_run);
+    // Before anybody is asked anything.
+    ensure!(there.is_none() || args.from.is_some(), in_the_way());
     let found = find::find_out(&home, args)?;
     let text = render(&found);
-    let there = std::fs::read(&file).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     // An adoption that was cut short has written the very same file.
-    let in_the_way = there.is_some_and(|there| args.from.is_none() || there != text);
-    if in_the_way && !args.force && !args.dry_run {
-        bail!("{} is there already; --force replaces it", file.display());
-    }
+    ensure!(there.is_none_or(|there| there == text.as_bytes()), in_the_way());
+    looked_over(&text)?;
     let adoption = match (&args.from, &found.signer) {
         (Some(_), Some(signer)) => Some(Adoption::look(&home, &found.node_home, signer, &found.p2p)?),
         (Some(_), None) => {
-            return Err(NotSaid(
-                "a sentry has no key to adopt; say --node-home instead of --from".to_owned(),
-            )
-            .into());
+            bail!(WrongUse("a sentry has no key to adopt; say --node-home instead of --from".to_owned()));
         }
         (None, _) => None,
     };
@@ -154,9 +142,17 @@ fn init(home: &Path, args: &Args) -> Result<()> {
     };
     match args.output {
         Output::Json => output::json(&report)?,
-        Output::Text => print(&report, &text),
+        Output::Text => output::text(&told(&report, text))?,
     }
-    Ok(())
+    Ok(Ending::Fine)
+}
+
+/// Nothing is written that `beam start` would refuse: what was said, or found, must make a configuration.
+fn looked_over(text: &str) -> Result<()> {
+    config::read(text).map(|_| ()).map_err(|mistakes| {
+        let said: Vec<String> = mistakes.into_iter().map(|mistake| mistake.text).collect();
+        WrongUse(format!("node.toml would be wrong, and was not written: {}", said.join("; "))).into()
+    })
 }
 
 /// Makes everything, and tells each step.
@@ -170,18 +166,20 @@ fn carry_out(home: &Path, file: &Path, text: &str, adoption: Option<&Adoption>) 
     adoption.plan(file).iter().map(|step| adoption.carry_out(step, text)).collect()
 }
 
-fn print(report: &Report, text: &str) {
-    if !report.done {
-        if report.steps.len() > 1 {
-            // Comments, so that what is printed is the file and can be used as one.
-            report.steps.iter().for_each(|step| println!("# would: {step}"));
-        }
-        print!("{text}");
-        return;
+/// What people read: what was done, or the file that would be written.
+fn told(report: &Report, file: String) -> String {
+    let mut out = String::new();
+    if report.done {
+        report.steps.iter().for_each(|step| push_line!(out, "{step}"));
+        push_line!(out, "next:");
+        report.next.iter().for_each(|next| push_line!(out, "  {next}"));
+        return out;
     }
-    report.steps.iter().for_each(|step| println!("{step}"));
-    println!("next:");
-    report.next.iter().for_each(|next| println!("  {next}"));
+    if report.steps.len() > 1 {
+        // Comments, so that what is printed is the file and can be used as one.
+        report.steps.iter().for_each(|step| push_line!(out, "# would: {step}"));
+    }
+    out + &file
 }
 
 fn next(home: &Path, adopted: bool, found: &Answers) -> Vec<String> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use beam_core::alert_sink::Severity;
 use beam_core::logs::address::{Address, of_bech32, of_hex};
 use beam_core::logs::{Analysis, Finding, Report, Stamp, printable};
@@ -14,8 +14,9 @@ use beam_gaia::logs::{LogFolder, LogSource};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::{moment, show, wrong_use};
-use crate::cli::{Ending, Output, output};
+use super::{moment, show};
+use crate::cli::output::push_line;
+use crate::cli::{Ending, Output, WrongUse, output};
 
 /// The name of this form of the result.
 const SCHEMA: &str = "beam.logs.analysis/1";
@@ -66,10 +67,7 @@ struct Result1<'a> {
 }
 
 pub(super) fn run(folder: &LogFolder, args: &Args) -> Result<Ending> {
-    let mut sources = match sources(folder, args) {
-        Ok(sources) => sources,
-        Err(why) => return Ok(wrong_use(&why)),
-    };
+    let mut sources = sources(folder, args).map_err(WrongUse)?;
     if args.files.is_empty() {
         show::drop_older(&mut sources, args.since).context("the captured logs cannot be read")?;
     }
@@ -77,13 +75,13 @@ pub(super) fn run(folder: &LogFolder, args: &Args) -> Result<Ending> {
     let whole = read(&sources, &mut analysis);
     let report = analysis.report();
     if report.lines.timed == 0 && report.lines.records > 0 && (args.since.is_some() || args.until.is_some()) {
-        return Ok(wrong_use(
-            "these lines carry no time, so --since and --until select nothing; leave them out",
+        bail!(WrongUse(
+            "these lines carry no time, so --since and --until select nothing; leave them out".to_owned()
         ));
     }
     match args.output {
         Output::Json => output::json(&Result1 { schema: SCHEMA, whole, report: &report })?,
-        Output::Text => print!("{}", text(&report)),
+        Output::Text => output::text(&text(&report))?,
     }
     Ok(match report.worst() {
         Some(Severity::Critical) => Ending::Down,
@@ -170,14 +168,9 @@ fn text(report: &Report) -> String {
         out += "nothing found\n";
     }
     for finding in &report.findings {
-        describe(finding, &mut out);
+        out += &describe(finding);
     }
     out
-}
-
-/// Writing to a string cannot fail.
-macro_rules! put {
-    ($out:expr, $($arg:tt)*) => { let _ = writeln!($out, $($arg)*); };
 }
 
 fn head(report: &Report) -> String {
@@ -186,9 +179,13 @@ fn head(report: &Report) -> String {
         (Some(from), Some(until)) => format!(", {from} to {until}"),
         _ => String::new(),
     };
-    put!(out, "{} lines ({} of them outside of what was asked for){span}", lines.all, lines.outside);
+    let outside = match lines.outside {
+        0 => String::new(),
+        outside => format!(" ({outside} of them outside of what was asked for)"),
+    };
+    push_line!(out, "{} lines{outside}{span}", lines.all);
     if let (Some(first), Some(last)) = (report.first_height, report.last_height) {
-        put!(
+        push_line!(
             out,
             "{} blocks, heights {first} to {last}; {} heights needed more than one round",
             report.blocks,
@@ -201,7 +198,7 @@ fn head(report: &Report) -> String {
             Some(false) => ", not as a validator",
             None => "",
         };
-        put!(out, "started {} times{role}", report.starts);
+        push_line!(out, "started {}{role}", times(report.starts));
     }
     if lines.timed == 0 && lines.records > 0 {
         out += "the lines carry no time: a silence cannot be seen in them\n";
@@ -210,18 +207,20 @@ fn head(report: &Report) -> String {
     out
 }
 
-fn describe(finding: &Finding, out: &mut String) {
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+fn describe(finding: &Finding) -> String {
+    let mut out = String::new();
     let severity = match finding.severity {
         Severity::Critical => "CRITICAL",
         Severity::Warning => "warning",
         Severity::Info => "info",
     };
     let over = if finding.over { " (over)" } else { "" };
-    put!(out, "{severity:<9} {}{over}: {}", finding.cause.code(), finding.what);
-    let mut seen = match finding.count {
-        1 => "once".to_owned(),
-        count => format!("{count} times"),
-    };
+    push_line!(out, "{severity:<9} {}{over}: {}", finding.cause.code(), finding.what);
+    let mut seen = times(finding.count);
     if let (Some(first), Some(last)) = (finding.first, finding.last) {
         let _ =
             if first == last { write!(seen, ", at {first}") } else { write!(seen, ", {first} to {last}") };
@@ -233,17 +232,18 @@ fn describe(finding: &Finding, out: &mut String) {
             write!(seen, ", heights {first} to {last}")
         };
     }
-    put!(out, "          {seen}");
+    push_line!(out, "          {seen}");
     for subject in &finding.subjects {
-        put!(out, "          {} × {}", subject.count, printable(subject.name.as_bytes()));
+        push_line!(out, "          {} × {}", subject.count, printable(subject.name.as_bytes()));
     }
     if finding.other_subjects > 0 {
-        put!(out, "          {} × others", finding.other_subjects);
+        push_line!(out, "          {} × others", finding.other_subjects);
     }
     if !finding.example.is_empty() {
-        put!(out, "          said: {}", finding.example);
+        push_line!(out, "          said: {}", finding.example);
     }
     if finding.advice != "nothing" {
-        put!(out, "          do:   {}", finding.advice);
+        push_line!(out, "          do:   {}", finding.advice);
     }
+    out
 }

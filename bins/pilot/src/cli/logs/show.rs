@@ -5,14 +5,14 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use beam_core::logs::{Level, Stamp};
 use beam_gaia::logs::{Follow, LogFolder, LogSource};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::moment;
 use super::select::Select;
-use super::{moment, wrong_use};
-use crate::cli::Ending;
+use crate::cli::{Ending, WrongUse};
 
 /// How many lines are shown if nothing else is asked for.
 const LINES: usize = 50;
@@ -62,14 +62,13 @@ impl From<Loudness> for Level {
 
 pub(super) async fn run(folder: LogFolder, args: Wanted) -> Result<Ending> {
     if args.follow && args.until.is_some() {
-        return Ok(wrong_use("--follow and --until together have no end to wait for; leave one out"));
+        bail!(WrongUse("--follow and --until together have no end to wait for; leave one out".to_owned()));
     }
     if !folder.path().exists() && !args.follow {
-        eprintln!(
-            "beam: nothing is captured in {}; `beam start` captures the node's output there",
+        bail!(
+            "nothing is captured in {}; `beam start` captures the node's output there",
             folder.path().display()
         );
-        return Ok(Ending::Down);
     }
     let timed = args.since.is_some() || args.until.is_some();
     let count = args.lines.unwrap_or(if timed { usize::MAX } else { LINES });

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Result;
+use beam_core::id::SignerId;
 use beam_core::pause::Pause;
 use beam_core::roster::{Member, Roster};
+use beam_core::runtime::SharedError;
 use beam_core::signing::{Handover, Mark, Record};
 use serde::Serialize;
 use tokio::task::JoinSet;
@@ -20,8 +22,6 @@ use crate::report::{Report, State};
 const IN_STEP_HEIGHTS: u64 = 2;
 /// After how long a note counts as old, whatever the heights: the chain may stand still.
 const SEEN_WITHIN: Duration = Duration::from_secs(60);
-/// A report that is older comes from a pilot that hangs.
-const REPORT_WITHIN: Duration = Duration::from_secs(30);
 
 /// The validator, or the sentry.
 #[derive(Debug, Serialize)]
@@ -76,11 +76,18 @@ pub(super) async fn status(config: &Config) -> Result<Status> {
 async fn validator(config: &Config) -> Result<Status> {
     let shared = assemble::shared(config).await?;
     let record = shared.record().await?;
-    let roster = shared.roster().read().await?;
-    let pause = shared.pause().read().await?.at(now_ms()).cloned();
-    let mut machines = machines(config, &record, &roster);
+    // Neither guards a signature. Without them there is still something to tell.
+    let pause = shared.pause().read().await.map(|paused| paused.at(now_ms()).cloned());
+    let (mut machines, roster) = match shared.roster().read().await {
+        Ok(roster) => (machines(config, &record, &roster), Ok(())),
+        Err(error) => (vec![this_machine(config)], Err(in_words(error))),
+    };
     ask(&mut machines).await;
-    let (state, reasons) = judge(&record, &machines, pause.as_ref());
+    if roster.is_err() {
+        machines.iter_mut().for_each(|machine| machine.follow_report(record.owner));
+    }
+    let pause = pause.map_err(in_words);
+    let (state, reasons) = judge(&record, &machines, roster, &pause);
     Ok(Status {
         schema: "beam.status/1",
         chain_id: config.chain.id.to_string(),
@@ -92,25 +99,16 @@ async fn validator(config: &Config) -> Result<Status> {
             epoch: record.epoch.0,
             since: record.since,
             handover: record.handover,
-            pause,
+            pause: pause.unwrap_or_default(),
         }),
         machines,
     })
 }
 
 async fn sentry(config: &Config) -> Status {
-    let mut machines = vec![Machine {
-        name: config.name.clone(),
-        role: "sentry",
-        here: true,
-        height: 0,
-        seen_seconds_ago: 0,
-        in_step: false,
-        agent: config.agent.enabled.then_some(config.agent.listen),
-        report: None,
-        silent: None,
-    }];
+    let mut machines = vec![this_machine(config)];
     ask(&mut machines).await;
+    machines.iter_mut().for_each(|machine| machine.follow_report(None));
     let report = machines.first().and_then(|machine| machine.report.as_ref());
     let (state, reasons) = match report {
         Some(report) => (report.state, report.reasons.clone()),
@@ -118,12 +116,54 @@ async fn sentry(config: &Config) -> Status {
             (State::Down, vec!["this machine's pilot does not answer: is `beam start` running?".to_owned()])
         }
     };
-    if let Some(machine) = machines.first_mut() {
-        machine.in_step = state == State::Fine;
-        machine.height = machine.report.as_ref().and_then(|report| report.node.height).unwrap_or_default();
-    }
     let chain_id = config.chain.id.to_string();
     Status { schema: "beam.status/1", chain_id, state, reasons, validator: None, machines }
+}
+
+fn in_words(error: SharedError) -> String {
+    format!("{:#}", anyhow::Error::from(error))
+}
+
+impl Machine {
+    /// What to do if its pilot does not answer.
+    fn hint(&self) -> &'static str {
+        match (self.here, self.agent.is_some_and(|agent| agent.ip().is_loopback())) {
+            (true, _) => "; is `beam start` running?",
+            (false, true) => {
+                "; if that is another host, give agent.listen in its node.toml a private address"
+            }
+            (false, false) => "",
+        }
+    }
+
+    /// A machine that is in no roster is what its own pilot tells of it.
+    fn follow_report(&mut self, owner: Option<SignerId>) {
+        let Some(report) = &self.report else { return };
+        self.height = report.node.height.unwrap_or_default();
+        self.in_step = report.state != State::Down;
+        let signer = report.signer.as_ref();
+        if owner.zip(signer).is_some_and(|(owner, signer)| owner.to_string() == signer.id) {
+            self.role = "owner";
+        }
+    }
+}
+
+/// This machine, before its pilot has told of it.
+fn this_machine(config: &Config) -> Machine {
+    Machine {
+        name: config.name.clone(),
+        role: match config.role {
+            Role::Validator => "standby",
+            Role::Sentry => "sentry",
+        },
+        here: true,
+        height: 0,
+        seen_seconds_ago: 0,
+        in_step: false,
+        agent: config.agent.enabled.then_some(config.agent.listen),
+        report: None,
+        silent: None,
+    }
 }
 
 fn machines(config: &Config, record: &Record, roster: &Roster) -> Vec<Machine> {
@@ -152,7 +192,8 @@ async fn ask(machines: &mut [Machine]) {
     for (place, machine) in machines.iter_mut().enumerate() {
         match machine.agent {
             Some(agent) => {
-                asked.spawn(async move { (place, ask_agent::report(agent).await) });
+                let name = machine.name.clone();
+                asked.spawn(async move { (place, ask_agent::report(agent, &name).await) });
             }
             None => machine.silent = Some("its HTTP agent is off".to_owned()),
         }
@@ -160,38 +201,34 @@ async fn ask(machines: &mut [Machine]) {
     while let Some(Ok((place, answer))) = asked.join_next().await {
         let Some(machine) = machines.get_mut(place) else { continue };
         match answer {
-            // Somebody else may answer at an address that was noted long ago.
-            Ok(report) if report.name != machine.name => {
-                machine.silent = Some(format!("{} answers at its address", report.name));
-            }
             Ok(report) => machine.report = Some(report),
-            Err(error) => machine.silent = Some(format!("{error:#}")),
+            Err(error) => machine.silent = Some(format!("{error:#}{}", machine.hint())),
         }
     }
 }
 
 /// How the validator does: by the register and the roster first, by what the pilots tell of themselves next.
-fn judge(record: &Record, machines: &[Machine], pause: Option<&Pause>) -> (State, Vec<String>) {
-    let mut reasons = Vec::new();
+fn judge(
+    record: &Record,
+    machines: &[Machine],
+    roster: Result<(), String>,
+    pause: &Result<Option<Pause>, String>,
+) -> (State, Vec<String>) {
     let ready = machines.iter().filter(|machine| machine.in_step).count();
-    let owner = machines.iter().find(|machine| machine.role == "owner");
-    match owner {
-        Some(owner) if owner.in_step => {}
-        Some(owner) => reasons.push(format!("{}, the owner, is out of step", owner.name)),
-        None if record.owner.is_none() => reasons.push("nobody has owned yet".to_owned()),
-        None => reasons.push("no machine that is noted here is the owner's process".to_owned()),
-    }
-    if ready < 2 {
-        reasons.push("no standby is in step".to_owned());
-    }
-    if let Some(pause) = pause {
-        reasons.push(format!("takeovers are {}", super::super::pause::in_words(pause)));
+    let mut reasons = match roster {
+        Ok(()) => by_the_roster(record, machines, ready),
+        Err(unread) => vec![unread],
+    };
+    match pause {
+        Ok(None) => {}
+        Ok(Some(pause)) => reasons.push(format!("takeovers are {}", super::super::pause::in_words(pause))),
+        Err(unread) => reasons.push(unread.clone()),
     }
     let now = now_ms();
     for machine in machines {
         if let Some(report) = &machine.report {
             reasons.extend(report.reasons.iter().map(|reason| format!("{}: {reason}", machine.name)));
-            if now.saturating_sub(report.updated_ms) > crate::clock::millis(REPORT_WITHIN) {
+            if report.is_old(now) {
                 reasons.push(format!("{}: its pilot hangs, or its clock is off", machine.name));
             }
         }
@@ -209,9 +246,24 @@ fn judge(record: &Record, machines: &[Machine], pause: Option<&Pause>) -> (State
     (state, reasons)
 }
 
+fn by_the_roster(record: &Record, machines: &[Machine], ready: usize) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let owner = machines.iter().find(|machine| machine.role == "owner");
+    match owner {
+        Some(owner) if owner.in_step => {}
+        Some(owner) => reasons.push(format!("{}, the owner, is out of step", owner.name)),
+        None if record.owner.is_none() => reasons.push("nobody has owned yet".to_owned()),
+        None => reasons.push("no machine that is noted here is the owner's process".to_owned()),
+    }
+    if ready < 2 {
+        reasons.push("no standby is in step".to_owned());
+    }
+    reasons
+}
+
 #[cfg(test)]
 mod tests {
-    use beam_core::id::{Lineage, SignerId};
+    use beam_core::id::Lineage;
     use beam_core::signing::Height;
 
     use super::*;
@@ -247,7 +299,7 @@ mod tests {
     }
 
     fn state(owner: Option<SignerId>, machines: &[Machine]) -> State {
-        judge(&record(owner), machines, None).0
+        judge(&record(owner), machines, Ok(()), &Ok(None)).0
     }
 
     #[test]
@@ -268,7 +320,8 @@ mod tests {
         let a = reporting(machine("a", "owner", true), |report| {
             report.reasons.push("the disk is nearly full".to_owned());
         });
-        let (state, reasons) = judge(&record(Some(A)), &[a, machine("b", "standby", true)], None);
+        let (state, reasons) =
+            judge(&record(Some(A)), &[a, machine("b", "standby", true)], Ok(()), &Ok(None));
         assert_eq!((state, reasons), (State::Degraded, vec!["a: the disk is nearly full".to_owned()]));
     }
 
@@ -277,10 +330,29 @@ mod tests {
         let a = reporting(machine("a", "owner", true), |report| report.updated_ms = 1);
         let until_ms = now_ms() + 60_000;
         let pause = Pause { by: "ops".to_owned(), reason: "disk".to_owned(), since_ms: 0, until_ms };
-        let (state, reasons) = judge(&record(Some(A)), &[a, machine("b", "standby", true)], Some(&pause));
+        let (state, reasons) =
+            judge(&record(Some(A)), &[a, machine("b", "standby", true)], Ok(()), &Ok(Some(pause)));
         assert_eq!(state, State::Degraded);
         assert!(reasons[0].contains("paused") && reasons[0].contains("disk"), "{reasons:?}");
         assert!(reasons[1].contains("hangs"), "{reasons:?}");
+    }
+
+    #[test]
+    fn a_roster_that_cannot_be_read_is_told_and_claims_nothing_of_others() {
+        let mut a = reporting(machine("a", "standby", false), |report| {
+            report.state = State::Fine;
+            report.node.height = Some(7);
+            report.signer = Some(SignerReport { id: A.to_string(), ..SignerReport::default() });
+        });
+        a.follow_report(Some(A));
+        assert_eq!((a.role, a.height, a.in_step), ("owner", 7, true));
+        let unread = |what: &str| Err(format!("the {what} is damaged"));
+        let (state, reasons) =
+            judge(&record(Some(A)), &[a], unread("roster"), &Err("the pause too".to_owned()));
+        assert_eq!(
+            (state, reasons),
+            (State::Degraded, vec!["the roster is damaged".into(), "the pause too".into()])
+        );
     }
 
     #[test]

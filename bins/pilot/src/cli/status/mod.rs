@@ -4,13 +4,14 @@
 mod gather;
 mod table;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use tokio::time::sleep;
 
+use self::gather::Status;
 use super::{Ending, Output, output};
 use crate::config::Config;
 use crate::report::State;
@@ -21,8 +22,9 @@ use crate::report::State;
 )]
 pub(super) struct Args {
     /// Go on showing it, every so many seconds, until Ctrl-C.
-    #[arg(short, long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2")]
-    watch: Option<u64>,
+    #[arg(short, long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    watch: Option<u32>,
     /// How to write it.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
@@ -31,30 +33,33 @@ pub(super) struct Args {
 pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
     let config = Config::load(home)?;
     let Some(every) = args.watch else {
-        return show(&config, args.output, false).await;
+        return show(&gather::status(&config).await?, args.output, "");
     };
-    ensure!(every > 0, "--watch 0: at least every second");
-    let in_place = args.output == Output::Text && std::io::stdout().is_terminal();
+    let begin = if args.output == Output::Text && std::io::stdout().is_terminal() { IN_PLACE } else { "" };
     loop {
-        let ending = show(&config, args.output, in_place).await?;
+        let ending = match gather::status(&config).await {
+            Ok(status) => show(&status, args.output, begin)?,
+            // A register that does not answer now may answer soon, and whoever watches wants to see it.
+            Err(error) => {
+                output::text(begin)?;
+                eprintln!("beam: {error:#}");
+                Ending::Down
+            }
+        };
         tokio::select! {
-            () = sleep(Duration::from_secs(every)) => {}
+            () = sleep(Duration::from_secs(every.into())) => {}
             _ = tokio::signal::ctrl_c() => return Ok(ending),
         }
     }
 }
 
-async fn show(config: &Config, format: Output, in_place: bool) -> Result<Ending> {
-    let status = gather::status(config).await?;
-    if format == Output::Json {
-        output::json(&status)?;
-    } else {
-        let text = table::render(&status);
-        // Cursor home, then clear what is below: no flicker.
-        let begin = if in_place { "\x1b[H\x1b[J" } else { "" };
-        let mut out = std::io::stdout().lock();
-        write!(out, "{begin}{text}")?;
-        out.flush()?;
+/// Cursor home, then clear what is below: no flicker.
+const IN_PLACE: &str = "\x1b[H\x1b[J";
+
+fn show(status: &Status, format: Output, begin: &str) -> Result<Ending> {
+    match format {
+        Output::Json => output::json(status)?,
+        Output::Text => output::text(&(begin.to_owned() + &table::render(status, output::width())))?,
     }
     Ok(match status.state {
         State::Fine => Ending::Fine,

@@ -1,14 +1,20 @@
 //! The status as people read it.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
+use beam_core::shared::one_line;
+
 use super::gather::{Machine, Status, Validator};
+use crate::cli::output::push_line;
+use crate::cli::table;
 use crate::clock::length;
 use crate::report::{Report, State};
 
 /// A column's head, and what a machine has in it.
 type Column = (&'static str, fn(&Machine) -> String);
+
+/// A sentence that is longer, in bytes, is cut.
+const TEXT_LEN_MAX: usize = 1024;
 
 const COLUMNS: [Column; 12] = [
     ("NODE", |machine| format!("{}{}", if machine.here { "*" } else { " " }, machine.name)),
@@ -27,52 +33,71 @@ const COLUMNS: [Column; 12] = [
     ("SEEN", |machine| length(Duration::from_secs(machine.seen_seconds_ago))),
 ];
 
-/// The whole status, with a line end.
-pub(super) fn render(status: &Status) -> String {
+/// What a narrow terminal goes without, the first one first.
+const GIVES_WAY: [&str; 7] = ["NODE VERSION", "REGISTER", "DISK", "LAG", "PEERS", "SEEN", "SIGNED"];
+
+/// The whole status, with a line end; its table no wider than `width` characters, if that can be.
+pub(super) fn render(status: &Status, width: usize) -> String {
     let mut out = String::new();
-    // Writing to a string cannot fail.
-    let _ = match &status.validator {
-        Some(validator) => head(&mut out, status, validator),
-        None => writeln!(out, "sentry on {}: {}", status.chain_id, word(status.state)),
-    };
+    match &status.validator {
+        Some(validator) => out += &head(status, validator),
+        None => push_line!(out, "sentry on {}: {}", status.chain_id, word(status.state)),
+    }
     out.push('\n');
-    table(&mut out, &status.machines);
+    out += &table(&status.machines, width);
     if !status.reasons.is_empty() {
         out.push('\n');
     }
     for reason in &status.reasons {
-        let _ = writeln!(out, "! {reason}");
+        push_line!(out, "! {}", plain(reason));
     }
     for machine in &status.machines {
         if let Some(silent) = &machine.silent {
-            let _ = writeln!(out, "  {}: no details, {silent}", machine.name);
+            push_line!(out, "  {}: no details, {}", machine.name, plain(silent));
         }
     }
     out
 }
 
-fn head(out: &mut String, status: &Status, validator: &Validator) -> std::fmt::Result {
+fn head(status: &Status, validator: &Validator) -> String {
     let Validator { validator, mark, epoch, since, handover, .. } = validator;
-    writeln!(out, "{validator} on {}: {}", status.chain_id, word(status.state))?;
-    writeln!(out, "last signed {}   epoch {epoch} since {} ({handover})", mark.in_words(), since.in_words())
+    format!(
+        "{validator} on {}: {}\nlast signed {}   epoch {epoch} since {} ({handover})\n",
+        status.chain_id,
+        word(status.state),
+        mark.in_words(),
+        since.in_words()
+    )
 }
 
-fn table(out: &mut String, machines: &[Machine]) {
-    let rows: Vec<Vec<String>> =
-        machines.iter().map(|machine| COLUMNS.iter().map(|(_, cell)| cell(machine)).collect()).collect();
-    let heads: Vec<String> = COLUMNS.iter().map(|(head, _)| (*head).to_owned()).collect();
-    let widths: Vec<usize> = (0..COLUMNS.len())
-        .map(|column| {
-            let cells = std::iter::once(&heads).chain(&rows).filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
-        })
-        .collect();
-    for row in std::iter::once(&heads).chain(&rows) {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        let line = cells.collect::<Vec<_>>().join("  ");
-        out.push_str(line.trim_end());
-        out.push('\n');
+fn table(machines: &[Machine], width: usize) -> String {
+    let mut columns = COLUMNS.to_vec();
+    let mut left_out = Vec::new();
+    let mut rows = rows(&columns, machines);
+    for gives_way in GIVES_WAY {
+        if table::width(&rows) <= width {
+            break;
+        }
+        columns.retain(|(head, _)| *head != gives_way);
+        left_out.push(gives_way);
+        rows = self::rows(&columns, machines);
     }
+    let mut out = table::aligned(&rows);
+    if !left_out.is_empty() {
+        push_line!(out, "(a wider terminal shows {})", left_out.join(", "));
+    }
+    out
+}
+
+fn rows(columns: &[Column], machines: &[Machine]) -> Vec<Vec<String>> {
+    let heads = columns.iter().map(|(head, _)| (*head).to_owned()).collect();
+    let row = |machine| columns.iter().map(|(_, cell)| plain(&cell(machine))).collect();
+    std::iter::once(heads).chain(machines.iter().map(row)).collect()
+}
+
+/// What another machine says may be anything, and a terminal obeys control characters.
+fn plain(text: &str) -> String {
+    one_line(text, TEXT_LEN_MAX)
 }
 
 fn word(state: State) -> &'static str {
@@ -127,4 +152,57 @@ fn disk(machine: &Machine) -> String {
         let percent = disk.free_bytes.saturating_mul(100).checked_div(disk.total_bytes)?;
         Some(format!("{percent}%"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    fn status() -> Status {
+        let report = samples::validator();
+        let machine = |name: &str, role| Machine {
+            name: name.to_owned(),
+            role,
+            here: role == "owner",
+            height: 24_567_890,
+            seen_seconds_ago: 1,
+            in_step: true,
+            agent: None,
+            report: Some(report.clone()),
+            silent: None,
+        };
+        Status {
+            schema: "beam.status/1",
+            chain_id: "test-1".to_owned(),
+            state: State::Fine,
+            reasons: Vec::new(),
+            validator: None,
+            machines: vec![machine("validator-a", "owner"), machine("validator-b", "standby")],
+        }
+    }
+
+    #[test]
+    fn a_table_fits_into_a_terminal_and_says_what_it_goes_without() {
+        let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+        let whole = render(&status(), usize::MAX);
+        assert!(COLUMNS.iter().all(|(head, _)| whole.contains(head)), "{whole}");
+        assert!(widest(&whole) > 80 && !whole.contains("wider"), "{whole}");
+        let narrow = render(&status(), 80);
+        assert!(widest(&narrow) <= 80 && narrow.contains("a wider terminal shows NODE VERSION"), "{narrow}");
+        assert!(["NODE", "STATE", "HEIGHT", "MISSED"].iter().all(|head| narrow.contains(head)), "{narrow}");
+        // What cannot be left out stays, however narrow it is.
+        assert!(render(&status(), 1).contains("HEIGHT"));
+    }
+
+    #[test]
+    fn what_another_machine_says_cannot_steer_the_terminal() {
+        let mut status = status();
+        status.reasons.push("b: \u{1b}[2Jall is well\nreally".to_owned());
+        status.machines[1].silent = Some("x".repeat(5000));
+        status.machines[1].report = None;
+        let text = render(&status, usize::MAX);
+        assert!(!text.contains('\u{1b}') && text.contains("all is well really"), "{text}");
+        assert!(text.lines().all(|line| line.len() < 1200), "{text}");
+    }
 }

@@ -18,6 +18,8 @@ use super::evidence;
 use super::proof::Proof;
 use super::{Chain, Ending, Output, output};
 use crate::assemble::{self, Shared};
+use crate::cli::WrongUse;
+use crate::cli::output::push_line;
 use crate::config::Config;
 
 #[derive(Serialize)]
@@ -41,8 +43,8 @@ struct Report {
 
 pub(super) async fn run(config: &Config, at_least: Option<u64>, yes: bool, chain: Chain) -> Result<Ending> {
     if chain.offline && at_least.is_none() {
-        return Ok(output::wrong_use(
-            "--offline needs --at-least HEIGHT, above everything that this key may have signed",
+        bail!(WrongUse(
+            "--offline needs --at-least HEIGHT, above everything that this key may have signed".to_owned()
         ));
     }
     // Held until the end: no pilot of this machine can start meanwhile.
@@ -71,7 +73,7 @@ pub(super) async fn run(config: &Config, at_least: Option<u64>, yes: bool, chain
     }
     match chain.output {
         Output::Json => output::json(&report)?,
-        Output::Text => conclude(&report, chain.dry_run),
+        Output::Text => output::text(&conclusion(&report, chain.dry_run))?,
     }
     Ok(Ending::Fine)
 }
@@ -229,18 +231,22 @@ async fn carry_out(shared: &Shared, file: &FloorFile, version: Version, adoption
         .context("the register was written, and this machine's floor was not: run this again")
 }
 
-fn conclude(report: &Report, dry_run: bool) {
+fn conclusion(report: &Report, dry_run: bool) -> String {
+    let mut out = String::new();
     let would = if dry_run { "would be " } else { "" };
     match report.action {
-        "accepted" => println!(
+        "accepted" => push_line!(
+            out,
             "this machine accepts the register as it is (at {}); nothing to adopt",
             report.mark.in_words()
         ),
-        "repinned" => println!(
+        "repinned" => push_line!(
+            out,
             "this machine's floor {would}pinned to the register's lineage, at {}",
             report.mark.in_words()
         ),
-        _ => println!(
+        _ => push_line!(
+            out,
             "the register {would}raised from {} to {}, epoch {}, owned by nobody",
             report.mark_before.in_words(),
             report.mark.in_words(),
@@ -248,6 +254,7 @@ fn conclude(report: &Report, dry_run: bool) {
         ),
     }
     if report.action != "accepted" && !dry_run {
-        println!("next: `beam watermark adopt` on every other machine, then start the pilots again");
+        push_line!(out, "next: `beam watermark adopt` on every other machine, then start the pilots again");
     }
+    out
 }

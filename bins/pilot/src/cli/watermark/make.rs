@@ -15,6 +15,8 @@ use super::evidence;
 use super::proof::Proof;
 use super::{Chain, Ending, Output, output};
 use crate::assemble;
+use crate::cli::WrongUse;
+use crate::cli::output::push_line;
 use crate::config::Config;
 
 /// What is to be made.
@@ -57,8 +59,8 @@ struct Report {
 
 pub(super) async fn run(config: &Config, making: Making) -> Result<Ending> {
     if making.chain.offline && making.height.is_none() {
-        return Ok(output::wrong_use(
-            "--offline needs --height, above everything that this key may have signed",
+        bail!(WrongUse(
+            "--offline needs --height, above everything that this key may have signed".to_owned()
         ));
     }
     let keys = assemble::cells(config)?;
@@ -67,8 +69,9 @@ pub(super) async fn run(config: &Config, making: Making) -> Result<Ending> {
     }
     let proof = gather(config, &making).await?;
     if making.verb == "import" && proof.files.is_empty() {
-        return Ok(output::wrong_use(
-            "there is no state file to import from; give --from FILE for every old signer, or use `beam watermark init`",
+        bail!(WrongUse(
+            "there is no state file to import from; give --from FILE for every old signer, or use `beam watermark init`"
+                .to_owned()
         ));
     }
     let decided = decide(&making, &proof);
@@ -87,7 +90,7 @@ pub(super) async fn run(config: &Config, making: Making) -> Result<Ending> {
     }
     match making.chain.output {
         Output::Json => output::json(&report)?,
-        Output::Text => print(&report),
+        Output::Text => output::text(&text(&report))?,
     }
     match decided {
         Ok(_) => Ok(Ending::Fine),
@@ -173,11 +176,12 @@ async fn make(config: &Config, record: Record) -> Result<()> {
     }
 }
 
-fn print(report: &Report) {
-    println!("what may have been signed:");
-    print!("{}", report.proof.table());
-    let Some(mark) = report.mark else { return };
-    let (made, counts) = if report.done { ("made", "counts") } else { ("would make", "would count") };
-    println!("{made} the record {} in {}", report.record, report.register.display());
-    println!("everything up to and including height {} {counts} as signed", mark.height);
+fn text(report: &Report) -> String {
+    let mut out = format!("what may have been signed:\n{}", report.proof.table());
+    if let Some(mark) = report.mark {
+        let (made, counts) = if report.done { ("made", "counts") } else { ("would make", "would count") };
+        push_line!(out, "{made} the record {} in {}", report.record, report.register.display());
+        push_line!(out, "everything up to and including height {} {counts} as signed", mark.height);
+    }
+    out
 }

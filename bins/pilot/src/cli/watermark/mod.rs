@@ -41,7 +41,9 @@ pub(super) struct Chain {
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Verb {
     /// Shows the record and this machine's floor.
-    #[command(after_help = "Example: beam watermark show --output json")]
+    #[command(
+        after_help = "Example: beam watermark show --output json\nExit code 0: shown; 2: the register cannot be read, or has no record."
+    )]
     Show {
         /// How to write it.
         #[arg(long, value_enum, default_value_t)]
@@ -52,7 +54,7 @@ pub(super) enum Verb {
     /// Give the highest height at which this key may ever have signed anything: 0 if it never did. Without one it is worked
     /// out from the node's own state file and the chain, as `import` does.
     #[command(
-        after_help = "Example: beam watermark init --height 0      for a key that never signed anything"
+        after_help = "Example: beam watermark init --height 0      for a key that never signed anything\nExit code 0: the record is made, or would be; 2: it was not, and nothing was changed; 64: wrong use."
     )]
     Init {
         /// The highest height that may have been signed.
@@ -67,7 +69,7 @@ pub(super) enum Verb {
     /// data/priv_validator_state.json, TMKMS' state_file, Horcrux' <chain>_priv_validator_state.json and
     /// <chain>_share_sign_state.json of every cosigner.
     #[command(
-        after_help = "Example: beam watermark import --from /old/cosmoshub-4-state.json --rpc http://10.0.0.5:26657"
+        after_help = "Example: beam watermark import --from /old/cosmoshub-4-state.json --rpc http://10.0.0.5:26657\nExit code 0: the record is made, or would be; 2: it was not, and nothing was changed; 64: wrong use."
     )]
     Import {
         /// A state file; may be given several times. What `init --from` brought along is looked at anyway.
@@ -88,7 +90,7 @@ pub(super) enum Verb {
     /// two signers. Then run this on each machine. It raises the register's mark above everything that is known to be signed,
     /// gives it to nobody, and lets this machine's floor follow.
     #[command(
-        after_help = "Example: beam watermark adopt --dry-run\nIn a script: beam watermark adopt --yes --at-least 12345678"
+        after_help = "Example: beam watermark adopt --dry-run\nIn a script: beam watermark adopt --yes --at-least 12345678\nExit code 0: this machine accepts the register, or would; 2: it does not, and nothing was changed; 64: wrong use."
     )]
     Adopt {
         /// The mark shall be at least at the end of this height.

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Ending, Output, output};
 use crate::assemble;
+use crate::cli::output::push_line;
 use crate::config::Config;
 
 #[derive(Serialize)]
@@ -42,17 +43,21 @@ pub(super) async fn run(config: &Config, format: Output) -> Result<Ending> {
         lock: record.lock.map(|lock| format!("{}/{} by {}", lock.height, lock.round, lock.session)),
         floor: floor.map(|floor| floor.mark),
     };
-    if format == Output::Json {
-        output::json(&shown)?;
-        return Ok(Ending::Fine);
+    match format {
+        Output::Json => output::json(&shown)?,
+        Output::Text => output::text(&text(shown))?,
     }
-    let dash = || "-".to_owned();
-    println!("record   {}", shown.key);
-    println!("mark     {}", shown.mark.in_words());
-    println!("epoch    {} since {} ({})", shown.epoch, shown.since.in_words(), shown.handover);
-    println!("owner    {} {}", shown.owner_name.unwrap_or_else(dash), shown.owner.unwrap_or_default());
-    println!("lock     {}", shown.lock.unwrap_or_else(dash));
-    println!("lineage  {}", shown.lineage);
-    println!("floor    {}", shown.floor.map_or_else(dash, |mark| mark.in_words()));
     Ok(Ending::Fine)
+}
+
+fn text(shown: Shown) -> String {
+    let (dash, mut out) = (|| "-".to_owned(), String::new());
+    push_line!(out, "record   {}", shown.key);
+    push_line!(out, "mark     {}", shown.mark.in_words());
+    push_line!(out, "epoch    {} since {} ({})", shown.epoch, shown.since.in_words(), shown.handover);
+    push_line!(out, "owner    {} {}", shown.owner_name.unwrap_or_else(dash), shown.owner.unwrap_or_default());
+    push_line!(out, "lock     {}", shown.lock.unwrap_or_else(dash));
+    push_line!(out, "lineage  {}", shown.lineage);
+    push_line!(out, "floor    {}", shown.floor.map_or_else(dash, |mark| mark.in_words()));
+    out
 }

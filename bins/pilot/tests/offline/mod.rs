@@ -1,10 +1,11 @@
-//! A machine's files without any network, and a node's RPC that says what a test wants.
+//! A machine's files without any network, the program run on them, and a node's RPC that says what a test wants.
+#![allow(dead_code, reason = "each test program uses its part")]
 
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,22 +21,27 @@ pub(crate) const KEY: &str = include_str!("../../../../beam-gaia/src/keys/fixtur
 pub(crate) const OTHER_KEY: &str = include_str!("../../../../beam-gaia/src/keys/fixtures/ones.json");
 pub(crate) const ADDRESS: &str = "139E3940E64B5491722088D9A0D741628FC826E0";
 
-/// A node's home, and where Beam's home and register will be. Its user has no other files.
+/// A node's home, a key outside it, and where Beam's home and register will be. Its user has no other files.
 pub(crate) struct Host {
     dir: TempDir,
 }
 
 impl Host {
     pub(crate) fn new() -> Self {
-        let host = Self { dir: tempfile::tempdir().unwrap() };
+        Self::new_in(&std::env::temp_dir())
+    }
+
+    pub(crate) fn new_in(place: &Path) -> Self {
+        let host = Self { dir: TempDir::new_in(place).unwrap() };
         for folder in ["node/config", "node/data"] {
             fs::create_dir_all(host.path(folder)).unwrap();
         }
         host.write("node/config/genesis.json", r#"{"chain_id":"test-1","app_state":{}}"#);
         host.write(
             "node/config/config.toml",
-            "[rpc]\nladdr = \"tcp://127.0.0.1:1\"\n[p2p]\nladdr = \"tcp://127.0.0.1:1\"\n",
+            "# kept\n[rpc]\nladdr = \"tcp://127.0.0.1:1\"\n[p2p]\nladdr = \"tcp://127.0.0.1:1\"\n",
         );
+        host.write("key.json", KEY);
         host
     }
 
@@ -55,29 +61,34 @@ impl Host {
 
     /// Runs `beam` with nobody at the terminal.
     pub(crate) fn beam(&self, args: &[&str]) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_beam"))
-            .args(args)
-            .arg("--home")
-            .arg(self.path("beam"))
-            .current_dir(self.dir.path())
-            .env("HOME", self.dir.path())
-            .output()
-            .unwrap();
-        Said(output)
+        Said(self.command(args).output().unwrap())
+    }
+
+    /// The same, not yet run.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_beam"));
+        command.args(args).arg("--home").arg(self.path("beam"));
+        command.current_dir(self.dir.path()).env("HOME", self.dir.path());
+        command
+    }
+
+    /// Makes it a validator's machine, as far as `beam init` does.
+    pub(crate) fn init(&self, more: &[&str]) -> Said {
+        let args =
+            ["init", "--node-home", "node", "--key", "key.json", "--register", "register.db", "--name", "a"];
+        self.beam(&[&args[..], more].concat())
     }
 
     /// A validator's machine with its node.toml, and its key outside the node's home.
     pub(crate) fn validator() -> Self {
         let host = Self::new();
-        host.write("key.json", KEY);
-        let init =
-            ["init", "--node-home", "node", "--key", "key.json", "--register", "register.db", "--name", "a"];
-        assert_eq!(host.beam(&init).code(), 0);
+        assert_eq!(host.init(&[]).code(), 0);
         host
     }
 }
 
 /// What a command answered.
+#[derive(Debug)]
 pub(crate) struct Said(Output);
 
 impl Said {

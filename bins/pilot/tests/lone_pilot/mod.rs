@@ -1,9 +1,8 @@
-//! A host with a real pilot, whose node only exists: what the pilot does on its own can be looked at without a chain.
+//! A real pilot on a machine of its own, whose node only exists: what it does by itself can be looked at without a chain.
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -11,27 +10,21 @@ use std::time::Duration;
 use beam_benches::node::CHAIN;
 use beam_examples::process::Process;
 use beam_examples::wait;
-use serde_json::json;
-use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
+
+use crate::offline::Host;
 
 /// How long anything may take that a pilot does at its start.
 pub(crate) const WITHIN: Duration = Duration::from_secs(30);
 /// How long an answer of the agent is waited for.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
-/// A key that was made for tests and has never signed anything: seed of 32 zero bytes.
-const PUBLIC: &str = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik=";
-const PRIVATE: &str =
-    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA7aie8zrakLWKjqNAqbw1zZTIVdx3iQ6Y6wEihi1naKQ==";
-const ADDRESS: &str = "139E3940E64B5491722088D9A0D741628FC826E0";
-
-/// A pilot on its host. Dropping it kills the pilot and its node.
-pub(crate) struct Host {
+/// A pilot and its machine. Dropping it kills the pilot and its node.
+pub(crate) struct LonePilot {
     pub(crate) agent: SocketAddr,
-    pilot: Option<Process>,
-    dir: TempDir,
+    process: Option<Process>,
+    host: Host,
 }
 
 /// What the agent answered.
@@ -42,32 +35,21 @@ pub(crate) struct Reply {
     pub(crate) body: String,
 }
 
-impl Host {
+impl LonePilot {
     /// Sets a validator's machine up in memory, if the system has a place there: these tests are not about its disk.
     pub(crate) fn prepare() -> Self {
         let memory = Path::new("/dev/shm");
         let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        let host = Self { agent: free_address(), pilot: None, dir: TempDir::new_in(place).unwrap() };
-        fs::create_dir_all(host.path("node/config")).unwrap();
-        fs::write(host.path("node/config/config.toml"), "[rpc]\nladdr = \"tcp://127.0.0.1:1\"\n").unwrap();
-        host.write_key();
-        let path = |name: &str| host.path(name).to_string_lossy().into_owned();
+        let lone = Self { agent: free_address(), process: None, host: Host::new_in(&place) };
         // A program that does nothing, and that whoever cleans up can tell from a stranger's by its command line.
-        let node = format!("tail -f {}", path("node/config/config.toml"));
-        host.beam(&["init", "--name", "a", "--chain-id", CHAIN, "--node-command", &node])
-            .args([
-                "--node-home",
-                &path("node"),
-                "--key",
-                &path("key.json"),
-                "--register",
-                &path("register.db"),
-            ])
-            .output_of();
-        host.beam(&["watermark", "init", "--height", "0"]).output_of();
-        host.configure("metrics_every", "1s".into());
-        host.configure("listen", host.agent.to_string().into());
-        host
+        let node = format!("tail -f {}", lone.path("node/config/config.toml").display());
+        let made = lone.host.init(&["--chain-id", CHAIN, "--node-command", &node]);
+        assert_eq!(made.code(), 0, "{made:?}");
+        let begun = lone.host.beam(&["watermark", "init", "--height", "0"]);
+        assert_eq!(begun.code(), 0, "{begun:?}");
+        lone.configure("metrics_every", "1s".into());
+        lone.configure("listen", lone.agent.to_string().into());
+        lone
     }
 
     /// Sets a key of `[agent]` in node.toml.
@@ -78,19 +60,8 @@ impl Host {
         fs::write(&file, config.to_string()).unwrap();
     }
 
-    fn write_key(&self) {
-        let part = |kind: &str, value: &str| json!({ "type": format!("tendermint/{kind}"), "value": value });
-        let key = json!({
-            "address": ADDRESS,
-            "pub_key": part("PubKeyEd25519", PUBLIC),
-            "priv_key": part("PrivKeyEd25519", PRIVATE),
-        });
-        fs::write(self.path("key.json"), key.to_string()).unwrap();
-        fs::set_permissions(self.path("key.json"), fs::Permissions::from_mode(0o600)).unwrap();
-    }
-
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
+        self.host.path(name)
     }
 
     /// The socket at which the node awaits its signer.
@@ -99,16 +70,14 @@ impl Host {
     }
 
     pub(crate) fn beam(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_beam"));
-        command.args(args).arg("--home").arg(self.path("beam"));
-        command
+        self.host.command(args)
     }
 
     /// Starts the pilot, and waits for its node to exist.
     pub(crate) async fn start(&mut self) {
         let home = self.path("beam");
-        let pilot = Process::spawn(self.beam(&["start"]), &self.path("log"), &[&home]).unwrap();
-        self.pilot = Some(pilot);
+        let process = Process::spawn(self.beam(&["start"]), &self.path("log"), &[&home]).unwrap();
+        self.process = Some(process);
         let pid = self.path("beam/node.pid");
         let there = || std::future::ready(Ok(pid.exists().then_some(())));
         wait::until("the node", WITHIN, there)
@@ -116,8 +85,8 @@ impl Host {
             .unwrap_or_else(|error| panic!("{error}\n{}", self.log()));
     }
 
-    pub(crate) fn pilot(&mut self) -> &mut Process {
-        self.pilot.as_mut().unwrap()
+    pub(crate) fn process(&mut self) -> &mut Process {
+        self.process.as_mut().unwrap()
     }
 
     pub(crate) fn log(&self) -> String {
@@ -136,18 +105,6 @@ impl Host {
             Ok(self.ask_from(Ipv4Addr::LOCALHOST.into(), target).await)
         });
         reply.await.unwrap_or_else(|error| panic!("{error}\n{}", self.log()))
-    }
-}
-
-trait OutputOf {
-    /// Runs it, and it must go well.
-    fn output_of(&mut self);
-}
-
-impl OutputOf for Command {
-    fn output_of(&mut self) {
-        let output = self.output().unwrap();
-        assert!(output.status.success(), "{self:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
