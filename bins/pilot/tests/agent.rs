@@ -39,29 +39,29 @@ async fn a_pilot_answers_about_itself() {
 
 #[tokio::test]
 async fn a_reload_of_what_counts_as_well_is_in_force_at_once() {
-    let mut host = Host::prepare();
-    host.start().await;
-    host.get("/livez").await;
+    let mut lone = LonePilot::prepare();
+    lone.start().await;
+    lone.get("/livez").await;
     let reference = TcpListener::bind("127.0.0.1:0").unwrap();
-    let file = host.path("beam/node.toml");
+    let file = lone.path("beam/node.toml");
     let mut config: toml_edit::DocumentMut = fs::read_to_string(&file).unwrap().parse().unwrap();
     let health = config["health"].or_insert(toml_edit::table());
     health["lag_blocks_max"] = toml_edit::value(77);
     let url = format!("http://{}", reference.local_addr().unwrap());
     health["references"] = toml_edit::value(toml_edit::Array::from_iter([url]));
     fs::write(&file, config.to_string()).unwrap();
-    let pilot = rustix::process::Pid::from_raw(host.pilot().pid().try_into().unwrap()).unwrap();
+    let pilot = rustix::process::Pid::from_raw(lone.pilot().pid().try_into().unwrap()).unwrap();
     rustix::process::kill_process(pilot, rustix::process::Signal::HUP).unwrap();
     wait::until("the new limit", WITHIN, || async {
-        let told: Value = serde_json::from_str(&host.get("/readyz").await.body)?;
+        let told: Value = serde_json::from_str(&lone.get("/readyz").await.body)?;
         Ok((told["lag_blocks_max"] == 77).then_some(()))
     })
     .await
-    .unwrap_or_else(|error| panic!("{error}\n{}", host.log()));
+    .unwrap_or_else(|error| panic!("{error}\n{}", lone.log()));
     reference.set_nonblocking(true).unwrap();
     wait::until("the new reference to be asked", WITHIN, || async { Ok(reference.accept().ok()) })
         .await
-        .unwrap_or_else(|error| panic!("{error}\n{}", host.log()));
+        .unwrap_or_else(|error| panic!("{error}\n{}", lone.log()));
 }
 
 #[tokio::test]
