@@ -50,7 +50,7 @@ async fn a_reload_of_what_counts_as_well_is_in_force_at_once() {
     let url = format!("http://{}", reference.local_addr().unwrap());
     health["references"] = toml_edit::value(toml_edit::Array::from_iter([url]));
     fs::write(&file, config.to_string()).unwrap();
-    let pilot = rustix::process::Pid::from_raw(lone.pilot().pid().try_into().unwrap()).unwrap();
+    let pilot = rustix::process::Pid::from_raw(lone.process().pid().try_into().unwrap()).unwrap();
     rustix::process::kill_process(pilot, rustix::process::Signal::HUP).unwrap();
     wait::until("the new limit", WITHIN, || async {
         let told: Value = serde_json::from_str(&lone.get("/readyz").await.body)?;
