@@ -29,7 +29,7 @@ const COLUMNS: [Column; 12] = [
         told(machine, |report| report.signer.as_ref()?.register.p99_ms.map(|ms| format!("{ms:.1} ms")))
     }),
     ("DISK", disk),
-    ("NODE VERSION", |machine| told(machine, |report| report.node.version.clone())),
+    ("NODE VERSION", version),
     ("SEEN", |machine| length(Duration::from_secs(machine.seen_seconds_ago))),
 ];
 
@@ -145,6 +145,15 @@ fn peers(machine: &Machine) -> String {
     })
 }
 
+/// What runs, and what the chain has planned to run next.
+fn version(machine: &Machine) -> String {
+    told(machine, |report| {
+        let next = report.node.upgrade.as_ref();
+        let next = next.map(|upgrade| format!(" -> {}@{}", upgrade.name, upgrade.height)).unwrap_or_default();
+        Some(format!("{}{next}", report.node.version.as_deref().unwrap_or("?")))
+    })
+}
+
 /// How much is free.
 fn disk(machine: &Machine) -> String {
     told(machine, |report| {
@@ -187,6 +196,7 @@ mod tests {
         let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap_or_default();
         let whole = render(&status(), usize::MAX);
         assert!(COLUMNS.iter().all(|(head, _)| whole.contains(head)), "{whole}");
+        assert!(whole.contains(" -> v29@5000"), "the upgrade that is planned: {whole}");
         assert!(widest(&whole) > 80 && !whole.contains("wider"), "{whole}");
         let narrow = render(&status(), 80);
         assert!(widest(&narrow) <= 80 && narrow.contains("a wider terminal shows NODE VERSION"), "{narrow}");
