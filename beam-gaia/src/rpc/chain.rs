@@ -97,6 +97,9 @@ impl NodeRpc {
 
     /// Where the node's configuration, or its command line, tells it to halt; `None` if nowhere.
     ///
+    /// Also `None` if its API and its gRPC are both off, as on many a validator: the SDK registers this question with one of
+    /// them only (`server/start.go`, 0.53). Then the node's log alone tells that it has halted.
+    ///
     /// # Errors
     /// [`RpcError`] if the node did not answer, or with something else.
     pub async fn halt_height(&self) -> Result<Option<Height>, RpcError> {
