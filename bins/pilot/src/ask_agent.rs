@@ -56,3 +56,70 @@ async fn fetch(agent: SocketAddr) -> Result<Bytes> {
         _ = connection => answer.await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::report::samples;
+
+    /// What a pilot says of the one that answers its question with these parts, a moment apart, and then says no more.
+    async fn asked(parts: Vec<Vec<u8>>, pause: Duration) -> Result<Report> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let agent = listener.local_addr().unwrap();
+        let answering = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 1024]).await;
+            for part in parts {
+                // Whoever asked may have had enough.
+                let _ = stream.write_all(&part).await;
+                tokio::time::sleep(pause).await;
+            }
+            stream
+        });
+        let report = report(agent, "a").await;
+        answering.abort();
+        report
+    }
+
+    fn answer(body: &str) -> Vec<u8> {
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    }
+
+    async fn refused(parts: Vec<Vec<u8>>, pause: Duration) -> String {
+        let began = Instant::now();
+        let error = format!("{:#}", asked(parts, pause).await.unwrap_err());
+        assert!(began.elapsed() < ANSWER_WITHIN * 2, "{error}");
+        assert!(error.len() < 300 && !error.contains('\n'), "{error}");
+        error
+    }
+
+    #[tokio::test]
+    async fn a_report_is_believed_if_it_is_of_that_machine_and_that_form() {
+        let report = Report { name: "a".to_owned(), ..samples::validator() };
+        let text = |report: &Report| answer(&serde_json::to_string(report).unwrap());
+        assert_eq!(asked(vec![text(&report)], Duration::ZERO).await.unwrap(), report);
+        let other = Report { name: "b\n".to_owned(), ..report.clone() };
+        assert!(refused(vec![text(&other)], Duration::ZERO).await.contains("\"b\\n\" answers"));
+        let newer = Report { schema: "beam.report/2".to_owned(), ..report };
+        assert!(refused(vec![text(&newer)], Duration::ZERO).await.contains("beam.report/2"));
+    }
+
+    #[tokio::test]
+    async fn whatever_else_answers_is_told_in_a_line_and_in_time() {
+        let none = Duration::ZERO;
+        assert!(refused(vec![answer("{\"schema\":\"x\"}")], none).await.contains("no pilot of this version"));
+        assert!(refused(vec![answer(&"[".repeat(200_000))], none).await.contains("no pilot of this version"));
+        assert!(refused(vec![b"SSH-2.0-OpenSSH_9.6\r\n".to_vec()], none).await.contains("does not answer"));
+        assert!(refused(vec![b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec()], none).await.contains("404"));
+        assert!(refused(vec![answer(&"x".repeat(REPORT_LEN_MAX + 1))], none).await.contains("length"));
+        let head = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+        let drips = std::iter::once(head).chain(std::iter::repeat_n(b" ".to_vec(), 100));
+        assert!(refused(drips.collect(), Duration::from_millis(50)).await.contains("did not answer within"));
+        assert!(refused(vec![Vec::new()], Duration::from_secs(9)).await.contains("did not answer within"));
+    }
+}

@@ -53,8 +53,8 @@ pub(crate) fn is_locked(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|found| held_inodes().contains(&found.ino()))
 }
 
-/// The inodes that are locked, by `flock` (as goleveldb does it) or `fcntl` (as Pebble does): `1: FLOCK ADVISORY WRITE 1234 08:01:5678 0 EOF`. Two file systems may share a number; then we refuse
-/// once too often.
+/// The inodes that are locked, by `flock` (as goleveldb does it) or `fcntl` (as Pebble does):
+/// `1: FLOCK ADVISORY WRITE 1234 08:01:5678 0 EOF`. Two file systems may share a number; then we refuse once too often.
 fn held_inodes() -> BTreeSet<u64> {
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
     locks.split_whitespace().filter_map(|word| word.splitn(3, ':').nth(2)?.parse().ok()).collect()

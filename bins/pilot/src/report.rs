@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::clock::millis;
 use crate::config::Role;
 
-/// A report that is older comes from a pilot that hangs: a running one makes it anew every second.
-const YOUNG: Duration = Duration::from_secs(30);
+/// A report older than this comes from a pilot whose loops do not turn. Reports are made every second, and each look at the world
+/// that one waits for ends within 5 s.
+pub(crate) const AGE_MAX: Duration = Duration::from_secs(30);
 
 /// The name of this form of the report.
 pub(crate) const SCHEMA: &str = "beam.report/1";
@@ -185,10 +186,28 @@ pub(crate) struct DiskReport {
     pub(crate) total_bytes: u64,
 }
 
+impl RegisterReport {
+    /// Whether its last word was an answer; `None` before the first. No register is asked while the chain stands, so the age of an
+    /// answer says nothing.
+    pub(crate) fn answers(&self) -> Option<bool> {
+        match (self.last_ok_ms, self.last_failed_ms) {
+            (None, None) => None,
+            (ok, failed) => Some(ok >= failed),
+        }
+    }
+}
+
+impl DiskReport {
+    /// How much is free, in hundredths.
+    pub(crate) fn free_percent(&self) -> Option<u64> {
+        self.free_bytes.saturating_mul(100).checked_div(self.total_bytes)
+    }
+}
+
 impl Report {
     /// Whether it is too old to be believed. Across machines this may be a clock that is off as well.
     pub(crate) fn is_old(&self, now_ms: u64) -> bool {
-        now_ms.saturating_sub(self.updated_ms) > millis(YOUNG)
+        now_ms.saturating_sub(self.updated_ms) > millis(AGE_MAX)
     }
 
     /// A report that knows nothing yet but who it is of.

@@ -37,9 +37,5 @@ pub(super) const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// See [`RETRY_FIRST`].
 pub(super) const RETRY_LONGEST: Duration = Duration::from_secs(60);
 
-/// A report older than this comes from a pilot whose loops do not turn. Reports are made every few seconds, and each look at
-/// the world that one waits for ends within 5 s.
-pub(super) const REPORT_AGE_MAX: Duration = Duration::from_secs(30);
-
 /// How long the agent may take to end when told to: the requests under way are given up.
 pub(super) const ENDS_WITHIN: Duration = Duration::from_secs(1);

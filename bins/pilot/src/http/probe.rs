@@ -6,22 +6,21 @@
 
 use std::time::Duration;
 
-use super::limits::REPORT_AGE_MAX;
 use crate::config::Role;
-use crate::report::{NodeReport, Report, SignerReport, State};
+use crate::report::{AGE_MAX, NodeReport, Report, SignerReport, State};
 
 /// The condition that a wish for `?lag=N` may overrule: the lag itself is looked at.
 const BEHIND: &str = "behind";
 
 /// Why the pilot does not live; nothing if it does.
 pub(super) fn dead_because(age: Duration) -> Vec<String> {
-    if age <= REPORT_AGE_MAX {
+    if age <= AGE_MAX {
         return Vec::new();
     }
     vec![format!(
         "the last report is {} s old, at most {} are good: the pilot hangs; its log says more",
         age.as_secs(),
-        REPORT_AGE_MAX.as_secs()
+        AGE_MAX.as_secs()
     )]
 }
 
@@ -74,13 +73,10 @@ fn signer_because(signer: &SignerReport) -> Vec<String> {
     if !signer.connected {
         reasons.push("the node is not connected to its signer".to_owned());
     }
-    // Both stamps are of one clock. No register is asked while the chain stands, so the age of the answer says nothing.
-    match (signer.register.last_ok_ms, signer.register.last_failed_ms) {
-        (None, _) => reasons.push("the register has not answered yet".to_owned()),
-        (Some(answered), Some(failed)) if failed > answered => {
-            reasons.push("the register does not answer".to_owned());
-        }
-        (Some(_), _) => {}
+    match signer.register.answers() {
+        None => reasons.push("the register has not answered yet".to_owned()),
+        Some(false) => reasons.push("the register does not answer".to_owned()),
+        Some(true) => {}
     }
     reasons
 }
@@ -101,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_young_report_is_alive_whatever_it_says_and_an_old_one_is_not() {
-        assert!(dead_because(YOUNG).is_empty() && dead_because(REPORT_AGE_MAX).is_empty());
+        assert!(dead_because(YOUNG).is_empty() && dead_because(AGE_MAX).is_empty());
         assert!(dead_because(OLD).join("").contains("31 s old"));
     }
 
@@ -151,7 +147,10 @@ mod tests {
         };
         assert!(with(|signer| signer.halted = Some("a stranger".to_owned())).contains("a stranger"));
         assert!(with(|signer| signer.connected = false).contains("not connected"));
-        assert!(with(|signer| signer.register.last_ok_ms = None).contains("not answered yet"));
+        assert!(
+            with(|signer| (signer.register.last_ok_ms, signer.register.last_failed_ms) = (None, None))
+                .contains("not answered yet")
+        );
         assert!(with(|signer| signer.register.last_failed_ms = Some(u64::MAX)).contains("does not answer"));
     }
 

@@ -31,7 +31,6 @@ const LOOK_WITHIN: Duration = Duration::from_secs(5);
 const FETCH_WITHIN: Duration = Duration::from_secs(5);
 /// How often the chain's own account is asked for. In between it is carried on from block to block.
 const ACCOUNT_EVERY: Duration = Duration::from_secs(60);
-
 /// And how soon again if it was not to be had.
 const ACCOUNT_AGAIN_AFTER: Duration = Duration::from_secs(10);
 

@@ -39,22 +39,22 @@ fn pending(report: &Report) -> Option<(State, String)> {
 }
 
 fn disk(report: &Report) -> Option<(State, String)> {
-    let disk = report.disk.as_ref()?;
-    let percent = disk.free_bytes.saturating_mul(100).checked_div(disk.total_bytes)?;
+    let percent = report.disk.as_ref()?.free_percent()?;
     (percent < DISK_FREE_MIN)
         .then(|| (State::Degraded, format!("the disk of the node's home has {percent}% left")))
 }
 
 fn signer(report: &Report) -> Vec<Option<(State, String)>> {
     let Some(signer) = &report.signer else { return Vec::new() };
-    let register = &signer.register;
-    let failing =
-        register.last_failed_ms.is_some_and(|failed| register.last_ok_ms.is_none_or(|ok| failed > ok));
     let halted = signer.halted.as_ref().map(|why| (State::Down, format!("the signer has stopped: {why}")));
     let reason = |state, reason: &str| Some((state, reason.to_owned()));
     vec![
         halted,
-        if failing { reason(State::Degraded, "the register does not answer") } else { None },
+        if signer.register.answers() == Some(false) {
+            reason(State::Degraded, "the register does not answer")
+        } else {
+            None
+        },
         if signer.connected {
             None
         } else {

@@ -130,9 +130,8 @@ fn register(facts: &Facts<'_>) -> Guard {
 
 /// Whether the pilot's last word from the register was an answer. A command may lack what the pilot has, such as the right to read.
 fn answers_its_pilot(facts: &Facts<'_>) -> bool {
-    let Ok(Report { signer: Some(signer), .. }) = &facts.report else { return false };
-    let register = &signer.register;
-    register.last_ok_ms.is_some_and(|ok| register.last_failed_ms.is_none_or(|failed| ok > failed))
+    let signer = facts.report.as_ref().ok().and_then(|report| report.signer.as_ref());
+    signer.and_then(|signer| signer.register.answers()) == Some(true)
 }
 
 fn floor(facts: &Facts<'_>) -> Guard {

@@ -156,11 +156,7 @@ fn version(machine: &Machine) -> String {
 
 /// How much is free.
 fn disk(machine: &Machine) -> String {
-    told(machine, |report| {
-        let disk = report.disk.as_ref()?;
-        let percent = disk.free_bytes.saturating_mul(100).checked_div(disk.total_bytes)?;
-        Some(format!("{percent}%"))
-    })
+    told(machine, |report| Some(format!("{}%", report.disk.as_ref()?.free_percent()?)))
 }
 
 #[cfg(test)]
