@@ -1,6 +1,6 @@
 //! The doctor: what would hurt, found before it does.
 //!
-//! Facts are gathered by looking ([`gather`]) and judged by a plain function ([`checks`]). What could not be looked at is
+//! Facts are gathered by looking ([`mod@gather`]) and judged by a plain function ([`checks()`]). What could not be looked at is
 //! `unknown` and never `fine`. Nothing is changed, but for a probe file in the pilot's home that is gone again, and nothing leaves the
 //! machine but questions to the nodes that node.toml names.
 
