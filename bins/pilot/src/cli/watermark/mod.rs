@@ -66,8 +66,8 @@ pub(super) enum Verb {
     /// Makes the record from what the old signers remember, and prints every number that was compared.
     ///
     /// Stop every old signer first, for good. Then give the state files of all of them: gaiad's
-    /// data/priv_validator_state.json, TMKMS' state_file, Horcrux' <chain>_priv_validator_state.json and
-    /// <chain>_share_sign_state.json of every cosigner.
+    /// data/priv_validator_state.json, TMKMS' state_file, Horcrux' CHAIN_priv_validator_state.json and
+    /// CHAIN_share_sign_state.json of every cosigner.
     #[command(
         after_help = "Example: beam watermark import --from /old/cosmoshub-4-state.json --rpc http://10.0.0.5:26657\nExit code 0: the record is made, or would be; 2: it was not, and nothing was changed; 64: wrong use."
     )]
