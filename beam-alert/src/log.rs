@@ -23,3 +23,15 @@ impl AlertSink for LogSink {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use beam_core::testing::{Breach, sink_contract};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_log_keeps_the_contract_of_a_sink() -> Result<(), Breach> {
+        sink_contract::run_all(&LogSink).await
+    }
+}

@@ -1,8 +1,9 @@
 //! How fast a node's log is read for causes, and in how much memory.
 //!
 //! The log is made of a real one (140 lines of a Hub-like node's start and blocks as JSON; or 90 plain and coloured ones, stamped
-//! as the capture does), over and over with heights and times that go on, and written to a file, so that what is measured is what `beam logs analyze FILE` does: read, split, take
-//! apart, classify. One thread. The file is read once before, so that the disk has no part in it.
+//! as the capture does), over and over with heights and times that go on, and written to a file, so that what is measured is
+//! what `beam logs analyze FILE` does: read, split, take apart, classify. One thread. The file is read once before, so that the
+//! disk has no part in it.
 
 use std::fs::File;
 use std::hint::black_box;

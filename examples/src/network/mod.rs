@@ -134,14 +134,6 @@ impl Network {
         self.names(Role::Sentry)
     }
 
-    /// The validator whose key a plain validator has.
-    ///
-    /// # Errors
-    /// When there is no node of that name.
-    pub fn plain_validator(&self, name: &str) -> Result<Validator> {
-        files::validator(&files::validator_key(&self.node(name)?.home))
-    }
-
     /// Block queries, answered by the first plain validator.
     ///
     /// # Errors

@@ -61,8 +61,8 @@ pub(super) struct ChainTask {
 }
 
 impl ChainTask {
-    /// Looks until the connection to the node ends for good. `link` changes with every block that the node has committed, since it then asks for
-    /// our key.
+    /// Looks until the connection to the node ends for good. `link` changes with every block that the node has committed,
+    /// since it then asks for our key.
     pub(super) async fn run(self, mut link: watch::Receiver<Link>) {
         let pulse = self.live.pulses.of(
             "chain",

@@ -115,8 +115,8 @@ impl HistoryTask {
         }
     }
 
-    /// How many of our votes are absent, and nil; `None` if the chain does not show all of these heights yet. The last one first: before it is
-    /// there, the others need not be asked for.
+    /// How many of our votes are absent, and nil; `None` if the chain does not show all of these heights yet. The last one
+    /// first: before it is there, the others need not be asked for.
     async fn cost(&self, wanted: &Uncosted) -> Result<Option<Cost>, RpcError> {
         if self.rpc.status().await?.height <= wanted.to {
             return Ok(None);
