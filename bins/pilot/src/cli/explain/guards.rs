@@ -89,6 +89,9 @@ fn owns(facts: &Facts<'_>, signer: &SignerReport) -> bool {
     }
 }
 
+/// Why is told once, beside the verdict.
+const SILENT: &str = "its pilot does not tell";
+
 /// Without these nothing is signed, whoever owns.
 const FENCE: [&str; 3] = ["register answers", "floor below the register", "signer not halted"];
 
@@ -211,7 +214,7 @@ fn node(
     judge: impl FnOnce(&NodeReport) -> (Option<bool>, String),
 ) -> Guard {
     match &facts.report {
-        Err(why) => unknown(name, why, limit),
+        Err(_) => unknown(name, SILENT, limit),
         Ok(report) => {
             let (holds, value) = judge(&report.node);
             guard(name, holds, value, limit)
@@ -226,7 +229,7 @@ fn signer(
     judge: impl FnOnce(&SignerReport) -> (Option<bool>, String),
 ) -> Guard {
     match facts.report.as_ref().map(|report| report.signer.as_ref()) {
-        Err(why) => unknown(name, why, limit),
+        Err(_) => unknown(name, SILENT, limit),
         Ok(None) => unknown(name, "its pilot tells of no signer", limit),
         Ok(Some(report)) => {
             let (holds, value) = judge(report);

@@ -32,6 +32,8 @@ struct Explained {
     schema: &'static str,
     machine: String,
     verdict: Verdict,
+    /// Why its pilot does not tell of it, if it does not.
+    silent: Option<String>,
     guards: Vec<Guard>,
 }
 
@@ -46,7 +48,8 @@ pub(super) async fn run(home: &Path, args: Args) -> Result<Ending> {
     let guards = guards::guards(&facts);
     let verdict = guards::verdict(&facts, &guards);
     let held = guards.iter().all(|guard| guard.holds != Some(false));
-    let explained = Explained { schema: "beam.explain/1", machine: config.name.clone(), verdict, guards };
+    let (machine, silent) = (config.name.clone(), facts.report.err());
+    let explained = Explained { schema: "beam.explain/1", machine, verdict, silent, guards };
     match args.output {
         Output::Json => output::json(&explained)?,
         Output::Text => output::text(&text(&explained))?,
@@ -99,9 +102,13 @@ fn text(explained: &Explained) -> String {
         }
         Verdict::WouldNotTakeOver => "is a standby and would not take over: see below",
         Verdict::SignsNothing => "signs nothing: see below",
-        Verdict::Unknown => "cannot be asked, so what it does is not known: is `beam start` running?",
+        Verdict::Unknown => "cannot be asked, so what it does is not known",
     };
-    push_line!(out, "{} {says}\n", explained.machine);
+    push_line!(out, "{} {says}", explained.machine);
+    if let Some(silent) = &explained.silent {
+        push_line!(out, "its pilot does not tell (is `beam start` running?): {silent}");
+    }
+    out.push('\n');
     for guard in &explained.guards {
         let mark = match guard.holds {
             Some(true) => "ok",

@@ -91,7 +91,7 @@ fn table(machines: &[Machine], width: usize) -> String {
 
 fn rows(columns: &[Column], machines: &[Machine]) -> Vec<Vec<String>> {
     let heads = columns.iter().map(|(head, _)| (*head).to_owned()).collect();
-    let row = |machine| columns.iter().map(|(_, cell)| plain(&cell(machine))).collect();
+    let row = |machine| columns.iter().map(|(_, cell)| cell(machine)).collect();
     std::iter::once(heads).chain(machines.iter().map(row)).collect()
 }
 
@@ -109,7 +109,7 @@ fn word(state: State) -> &'static str {
 }
 
 fn told<T: ToString>(machine: &Machine, what: impl FnOnce(&Report) -> Option<T>) -> String {
-    machine.report.as_ref().and_then(what).map_or_else(|| "-".to_owned(), |value| value.to_string())
+    machine.report.as_ref().and_then(what).map_or_else(|| "-".to_owned(), |value| plain(&value.to_string()))
 }
 
 fn state(machine: &Machine) -> String {
@@ -118,7 +118,7 @@ fn state(machine: &Machine) -> String {
         return "halted".to_owned();
     }
     if let Some(condition) = report.and_then(|report| report.node.condition.clone()) {
-        return condition;
+        return plain(&condition);
     }
     let word = match (machine.in_step, report) {
         (true, Some(report)) => word(report.state),
@@ -207,8 +207,14 @@ mod tests {
         status.reasons.push("b: \u{1b}[2Jall is well\nreally".to_owned());
         status.machines[1].silent = Some("x".repeat(5000));
         status.machines[1].report = None;
+        status.machines[0].report.as_mut().unwrap().node.version = Some("\u{9b}1m".to_owned());
+        status.machines[0].report.as_mut().unwrap().node.condition = Some("odd\u{7}".to_owned());
         let text = render(&status, usize::MAX);
-        assert!(!text.contains('\u{1b}') && text.contains("all is well really"), "{text}");
+        assert!(
+            !text.contains(['\u{1b}', '\u{9b}', '\u{7}']) && text.contains("all is well really"),
+            "{text}"
+        );
         assert!(text.lines().all(|line| line.len() < 1200), "{text}");
+        assert!(text.contains("\n*validator-a") && text.contains("\n validator-b"), "{text}");
     }
 }
