@@ -7,7 +7,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use beam_gaia::process::{Identity, SOCKET_PATH_LEN_MAX};
 use rustix::process::{Resource, getrlimit};
@@ -82,18 +83,21 @@ fn version(program: &Path) -> Fact<String> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(failed)?;
-    let deadline = Instant::now() + VERSION_WITHIN;
-    while child.try_wait().map_err(failed)?.is_none() {
-        if Instant::now() >= deadline {
-            child.kill().and_then(|()| child.wait()).map_err(failed)?;
-            return Err(format!("it did not tell within {} s", VERSION_WITHIN.as_secs()));
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let mut said = String::new();
+    let (tell, told) = mpsc::channel();
     if let Some(stdout) = child.stdout.take() {
-        stdout.take(VERSION_LEN_MAX).read_to_string(&mut said).map_err(failed)?;
+        // By a thread: a child that it leaves behind may hold its output open for ever.
+        std::thread::spawn(move || {
+            let mut said = String::new();
+            let read = stdout.take(VERSION_LEN_MAX).read_to_string(&mut said);
+            // Nobody hears what comes late.
+            let _ = tell.send(read.map(|_| said));
+        });
     }
+    let answer = told.recv_timeout(VERSION_WITHIN);
+    // Whether it has ended by itself or not.
+    child.kill().and_then(|()| child.wait()).map_err(failed)?;
+    let late = |_| format!("it did not tell within {} s", VERSION_WITHIN.as_secs());
+    let said = answer.map_err(late)?.map_err(failed)?;
     let said = said.lines().next().unwrap_or_default().trim().to_owned();
     if said.is_empty() { Err("it said nothing".to_owned()) } else { Ok(said) }
 }
@@ -168,4 +172,24 @@ fn unit() -> Fact<UnitFacts> {
         .lines()
         .find_map(|line| line.trim().strip_prefix("LimitNOFILE=")?.split(':').next()?.parse().ok());
     Ok(UnitFacts { file: file.to_owned(), limit_nofile: limit })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn fixture(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("src/doctor/fixtures").join(name)
+    }
+
+    #[test]
+    fn a_program_tells_its_version_and_one_whose_output_does_not_end_holds_up_nobody() {
+        assert_eq!(version(&fixture("tells.sh")).unwrap(), "v28.0.0");
+        let began = Instant::now();
+        let silent = version(&fixture("leaves-a-child.sh")).unwrap_err();
+        assert!(silent.contains("did not tell within"), "{silent}");
+        assert!(began.elapsed() < VERSION_WITHIN + Duration::from_secs(2), "{:?}", began.elapsed());
+    }
 }
