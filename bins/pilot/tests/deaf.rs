@@ -76,7 +76,7 @@ async fn soon(trial: &Trial, blocks: u64) -> u32 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_halted_as_configured_is_named_and_left_to_a_person() {
     let mut trial = prepare().await;
-    let at = soon(&trial, 8).await;
+    let at = soon(&trial, 15).await;
     trial.lab.network.node("a").unwrap().halt_at(at).unwrap();
     trial.lab.machine("a").unwrap().start().unwrap();
     let report = suffers(&mut trial, "halt_height").await;
@@ -97,7 +97,7 @@ async fn a_node_whose_consensus_failed_is_named_and_healed_by_one_restart() {
         return;
     }
     let mut trial = prepare().await;
-    let at = soon(&trial, 10).await;
+    let at = soon(&trial, 20).await;
     trial.lab.network.node("a").unwrap().fail_at(at).unwrap();
     trial.lab.machine("a").unwrap().start().unwrap();
     suffers(&mut trial, "consensus_failure").await;

@@ -134,13 +134,17 @@ async fn a_switch_for_a_height_happens_there_and_costs_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn status_and_explain_tell_of_both_machines_what_their_pilots_tell() {
     let mut trial = Trial::start().await;
-    let owner = trial.owner().await;
+    let (owner, from) = (trial.owner().await, trial.from);
     for machine in ["a", "b"] {
-        let report = trial
-            .reports(machine, "votes to be counted", |report| report["votes"]["to_height"].is_u64())
-            .await;
+        let counted = |report: &Value| report["votes"]["to_height"].as_u64();
+        let before =
+            trial.reports(machine, "votes to be counted", |report| counted(report) >= Some(from)).await;
+        let wanted = counted(&before).map(|height| height + 3);
+        let report = trial.reports(machine, "more of them", |report| counted(report) >= wanted).await;
         let (votes, node) = (&report["votes"], &report["node"]);
-        assert_eq!((&votes["missed"], &node["lag_blocks"]), (&0.into(), &0.into()), "{report:#}");
+        // What was missed before the machines ran does not count.
+        assert_eq!(votes["missed"], before["votes"]["missed"], "{report:#}");
+        assert!(node["lag_blocks"].as_u64().unwrap() <= 1, "{report:#}");
         assert!(
             report["signer"]["register"]["p99_ms"].is_f64() && node["peers_outbound"].is_u64(),
             "{report:#}"
@@ -156,9 +160,7 @@ async fn status_and_explain_tell_of_both_machines_what_their_pilots_tell() {
     let deadline = Instant::now() + WITHIN + Duration::from_secs(60);
     loop {
         let status = trial.lab.machine(&owner).unwrap().status().await.unwrap();
-        if status["state"] == "degraded" {
-            let reasons = status["reasons"].to_string();
-            assert!(reasons.contains("no standby is in step"), "{reasons}");
+        if status["state"] == "degraded" && status["reasons"].to_string().contains("no standby is in step") {
             break;
         }
         assert!(Instant::now() < deadline, "{status:#}");
