@@ -122,6 +122,31 @@ fn init_writes_nothing_that_start_would_refuse() {
 }
 
 #[test]
+fn a_pause_is_told_by_every_verb_that_tells_of_the_validator() {
+    let host = Host::validator();
+    assert_eq!(host.beam(&["watermark", "init", "--height", "7"]).code(), 0);
+    let (to_stderr, in_the_result) = (
+        [&["history"][..], &["watermark", "show"], &["failover", "--to", "b"], &["switchover"], &["doctor"]],
+        [&["status"][..], &["explain"], &["resume", "--dry-run"]],
+    );
+    for verb in to_stderr {
+        assert!(!host.beam(verb).err().contains("paused"), "{verb:?}");
+    }
+    assert_eq!(host.beam(&["pause", "--for", "1h", "--reason", "new disk"]).code(), 0);
+    for verb in to_stderr {
+        let said = host.beam(verb);
+        assert!(
+            said.err().contains("takeovers are paused until") && said.err().contains("new disk"),
+            "{said:?}"
+        );
+        assert!(!said.out().contains("new disk"), "the result stays data: {said:?}");
+    }
+    for verb in in_the_result {
+        assert!(host.beam(verb).out().contains("new disk"), "{verb:?}");
+    }
+}
+
+#[test]
 fn what_is_shared_and_damaged_is_told_with_what_to_do_and_the_rest_still_shows() {
     let host = Host::validator();
     assert_eq!(host.beam(&["watermark", "init", "--height", "7"]).code(), 0);

@@ -115,6 +115,31 @@ enum Verb {
     Man(completions::ManArgs),
 }
 
+impl Verb {
+    /// Whether it tells of the validator as a whole or changes it, and does not tell of a pause by itself.
+    fn is_of_the_validator(&self) -> bool {
+        match self {
+            Self::Doctor(_)
+            | Self::Switchover(_)
+            | Self::Failover(_)
+            | Self::History(_)
+            | Self::Watermark(_) => true,
+            // The first four have it in what they print.
+            Self::Status(_)
+            | Self::Explain(_)
+            | Self::Pause(_)
+            | Self::Resume(_)
+            | Self::Init(_)
+            | Self::CheckConfig(_)
+            | Self::Start
+            | Self::Logs(_)
+            | Self::Version(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
+        }
+    }
+}
+
 /// How results are written. (Doc comments on the values would make every help text twice as long.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
@@ -156,6 +181,9 @@ fn dispatch(cli: Cli, log_level: LogLevel) -> Result<Ending> {
     // One thread is plenty for a vote every few seconds, and keeps the pilot small.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
+        if cli.verb.is_of_the_validator() {
+            pause::remind(&home).await;
+        }
         match cli.verb {
             Verb::Init(args) => init::run(&home, &args),
             Verb::Doctor(args) => doctor::run(&home, &args).await,

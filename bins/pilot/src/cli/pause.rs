@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use beam_core::pause::{Pause, Paused};
+use beam_core::shared::one_line;
 use serde::Serialize;
+use tokio::time::timeout;
 
 use super::output::push_line;
 use super::who::who;
 use super::{Ending, Output, WrongUse, output};
 use crate::assemble;
 use crate::clock::{length, millis, now_ms, utc};
-use crate::config::Config;
+use crate::config::{Config, Role};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -119,6 +121,24 @@ fn text(report: &Report) -> String {
         (None, None) => push_line!(out, "takeovers were not paused; nothing to resume"),
     }
     out
+}
+
+/// The longest reminder, in bytes.
+const REMINDER_LEN_MAX: usize = 600;
+/// How long a verb waits for the register to say whether there is a pause.
+const REMIND_WITHIN: Duration = Duration::from_secs(1);
+
+/// Reminds of a pause, on stderr. What cannot be found out is the verb's own business to tell.
+pub(super) async fn remind(home: &Path) {
+    let read = async {
+        let config = Config::load(home).ok().filter(|config| config.role == Role::Validator)?;
+        assemble::shared(&config).await.ok()?.pause().read().await.ok()
+    };
+    let paused = timeout(REMIND_WITHIN, read).await.ok().flatten().unwrap_or_default();
+    if let Some(pause) = paused.at(now_ms()) {
+        // Anybody may have written it: it must not steer the terminal.
+        eprintln!("beam: takeovers are {}", one_line(&in_words(pause), REMINDER_LEN_MAX));
+    }
 }
 
 /// A pause in a sentence, from "paused" on.
