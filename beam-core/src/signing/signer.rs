@@ -1,6 +1,8 @@
 //! The signing machine: rules 1 to 11 of [the module](super) as one state machine. What comes in is taken in here; what
 //! is decided about it stands in [`rules`].
 
+#[cfg(any(test, feature = "model"))]
+mod rebase;
 mod rules;
 
 use std::collections::VecDeque;
@@ -16,7 +18,7 @@ use crate::takeover::{Patience, TakeoverConfig};
 use crate::time::Instant;
 
 /// What a signer is told at its start.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SignerConfig {
     /// This start of this process. Drawn anew each time: a signer is never recognised by a name.
     pub me: SignerId,
@@ -27,7 +29,7 @@ pub struct SignerConfig {
 /// One signer of one validator key on one chain.
 ///
 /// It is the *owner* if the register's record names it, else a *standby*; every start is as a standby.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Signer {
     me: SignerId,
     patience: Patience,
@@ -50,7 +52,7 @@ pub struct Signer {
     told: Option<Epoch>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Request {
     id: RequestId,
     session: SessionId,
@@ -62,7 +64,7 @@ struct Request {
     left_to: Option<(Epoch, Instant)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Asked {
     pub(super) session: SessionId,
     pub(super) height: Height,
@@ -71,7 +73,7 @@ pub(super) struct Asked {
 }
 
 /// What the first waiting request waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Stage {
     Idle,
     /// The register is being read.
@@ -103,7 +105,7 @@ enum Stage {
 }
 
 /// A takeover under way: what it was decided upon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Taking {
     from: SignerId,
     was: Mark,
