@@ -39,6 +39,8 @@ pub struct Signer {
     view: Option<View>,
     /// What is known to be on disk.
     floor: Option<Floor>,
+    /// The highest mark seen, on disk or not: a floor whose writing takes too long may be there although nobody waited for it.
+    seen: Option<Floor>,
     halted: Option<Halt>,
     /// The last block this machine's node asked to precommit: proof that it saw why (rule 6).
     pub(super) asked: Option<Asked>,
@@ -148,6 +150,7 @@ impl Signer {
             patience: Patience::new(config.takeover),
             paused: false,
             view: None,
+            seen: floor.clone(),
             floor,
             halted: None,
             asked: None,
@@ -233,6 +236,7 @@ impl Signer {
         match outcome {
             SwapOutcome::Won(version) => {
                 self.note_epoch(&record, taking.map(|taking| taking.done(now)), out);
+                self.seen = Some(Floor::of(&record));
                 self.view = Some(View { version, record });
                 // Rule 3 does the rest: the record now holds what was asked for.
                 self.decide(now, out);

@@ -2,4 +2,5 @@
 //!
 //! It depends on `beam-core` and little else, so that a deliberate mistake in the signing rule is built and run in seconds.
 
+pub mod mistakes;
 pub mod model;

@@ -7,7 +7,7 @@ use super::rule::Rule;
 use super::step::With;
 use super::tally::What;
 use super::vote::{Value, Vote, Votes};
-use super::world::{World, Write};
+use super::world::{World, Write, print_of};
 
 impl World {
     /// A machine gives bytes to its key.
@@ -34,7 +34,12 @@ impl World {
             let below = mark < floor.mark || (mark == floor.mark && floor.bytes != bytes);
             below || record.is_some_and(|record| record.lineage != floor.lineage)
         });
-        let stranger = host.stranger.is_some_and(|(seen, busy)| busy == 0 && vote.at <= seen.at);
+        // What the register holds by now is no stranger's any more.
+        let known = |seen: Vote| {
+            let held = self.judge.held.get(usize::from(seen.at)).copied().unwrap_or_default();
+            (0..3).any(|clock| held & Vote { clock, ..seen }.bit() > 0)
+        };
+        let stranger = host.stranger.is_some_and(|(seen, busy)| busy == 0 && vote.at <= seen.at && !known(seen));
         if against {
             self.judge.breaks(Rule::FloorHolds);
         }
@@ -54,10 +59,11 @@ impl World {
     ) -> Option<()> {
         let host = self.host(slot)?;
         let floor = host.disk.as_ref().is_some_and(|floor| floor.mark >= release.mark);
-        let fits = with.votes.statement(asked.vote).is_some_and(|wanted| {
-            release.signatures.statement == release.bytes
-                && wanted.mark() == release.mark
-                && wanted.repeats(&release.bytes)
+        let fits = with.votes.of(&release.bytes).is_some_and(|vote| {
+            let mark = with.votes.mark(vote.at);
+            let time = vote.clock == asked.vote.clock || mark.is_some_and(|mark| mark.step != Step::Proposal);
+            let same = vote.at == asked.vote.at && vote.value == asked.vote.value && time;
+            same && release.signatures.statement == release.bytes && mark == Some(release.mark)
         });
         let signed = with.votes.of(&release.bytes).is_some_and(|vote| {
             let signed = self.judge.signed.get(usize::from(vote.at));
@@ -76,23 +82,28 @@ impl World {
     /// A write has won.
     pub(super) fn judge_write(&mut self, with: With<'_>, before: &Record, write: &Write) {
         let after = &write.record;
-        // A register that is put back, or made anew, counts its versions again, so that a write decided upon before may find the one
-        // that it expects. Nothing is promised about marks and lineage then; what is signed is judged all the same.
+        let vote = with.votes.of(&after.bytes);
+        if let Some(held) = vote.and_then(|vote| self.judge.held.get_mut(usize::from(vote.at))) {
+            *held |= vote.map_or(0, Vote::bit);
+        }
+        // A register that was put back, or made anew, counts its versions again: a write that was decided upon before may find the very
+        // version that it expects, in another record. Nothing is promised about what the register holds then (see
+        // `beam_core::signing::adopt`); what is signed is judged all the same.
         let outside = self.judge.put_back || self.judge.made_anew;
-        if after.lineage != before.lineage && !outside {
+        if outside && write.base != print_of(before) {
+            with.tally.note(What::BlindWrite);
+            return self.begin_again();
+        }
+        if after.lineage != before.lineage {
             self.judge.breaks(Rule::SameLineage);
         }
-        if after.mark <= before.mark && !outside {
+        if after.mark <= before.mark {
             self.judge.breaks(Rule::Forward);
         }
         self.judge_owner(with, before, write);
-        if let Some(vote) = with.votes.of(&after.bytes) {
-            self.judge_lock(with.votes, vote, write);
-            if let Some(held) = self.judge.held.get_mut(usize::from(vote.at)) {
-                *held |= vote.bit();
-            }
-        } else {
-            self.judge.breaks(Rule::WrittenFirst);
+        match vote {
+            Some(vote) => self.judge_lock(with.votes, vote, write),
+            None => self.judge.breaks(Rule::WrittenFirst),
         }
     }
 
@@ -100,7 +111,7 @@ impl World {
         let moved = self.judge.owner != Some(write.by);
         let epochs = u64::from(moved);
         let named = write.record.owner == Some(write.by.id());
-        if (write.record.epoch.0 != before.epoch.0 + epochs || !named) && !self.judge.put_back && !self.judge.made_anew {
+        if write.record.epoch.0 != before.epoch.0 + epochs || !named {
             self.judge.breaks(Rule::NewOwnerNewEpoch);
         }
         if moved {
@@ -125,7 +136,7 @@ impl World {
             }
             _ => made,
         };
-        if self.judge.lock != write.record.lock && !self.judge.put_back && !self.judge.made_anew {
+        if self.judge.lock != write.record.lock {
             self.judge.breaks(Rule::LockBinds);
         }
     }

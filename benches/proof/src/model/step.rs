@@ -16,7 +16,7 @@ use super::register;
 use super::rule::Rule;
 use super::tally::{Tally, What};
 use super::vote::{Value, Vote, Votes};
-use super::world::{World, Write};
+use super::world::{World, Write, print_of};
 
 /// What every step needs besides the world.
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +148,9 @@ impl World {
                 let shown = if session == Some(host.session) { shown } else { u16::MAX };
                 let takes_over = record.handover == Handover::Takeover && record.since == record.mark;
                 let paused = host.paused;
-                host.pending.push(Op::Swap(attempt, Arc::new(Write { expected, record, by, session, shown })));
+                let base = host.signer.view().map_or(0, |view| print_of(&view.record));
+                let write = Write { expected, record, base, by, session, shown };
+                host.pending.push(Op::Swap(attempt, Arc::new(write)));
                 if takes_over && paused {
                     self.judge.breaks(Rule::PauseHolds);
                 }
@@ -316,7 +318,9 @@ impl World {
             let above = self.cell.record.mark < sighting.mark;
             let host = self.host_mut(slot)?;
             if above {
-                let busy = u8::try_from(host.waiting.len()).unwrap_or(u8::MAX);
+                // A read that began before may be older than the signature; one request may still be answered by it.
+                let busy = host.waiting.len().max(usize::from(!host.pending.is_empty()));
+                let busy = u8::try_from(busy).unwrap_or(u8::MAX);
                 host.stranger = Some((vote, busy));
             }
         }

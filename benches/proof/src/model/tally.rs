@@ -14,6 +14,7 @@ pub enum What {
     Takeover,
     WriteLost,
     LateWriteWon,
+    BlindWrite,
     Crash,
     Past,
     Conflicting,
@@ -29,13 +30,14 @@ pub enum What {
 
 impl What {
     /// All of them, with their names.
-    pub const ALL: [(Self, &'static str); 17] = [
+    pub const ALL: [(Self, &'static str); 18] = [
         (Self::Signed, "signatures released"),
         (Self::Repeated, "repeated signatures released"),
         (Self::FirstOwner, "first owners"),
         (Self::Takeover, "takeovers"),
         (Self::WriteLost, "writes that lost"),
         (Self::LateWriteWon, "late writes that won"),
+        (Self::BlindWrite, "writes decided upon before the register was put back that won"),
         (Self::Crash, "restarts"),
         (Self::Past, "refused: past"),
         (Self::Conflicting, "refused: conflicting"),
@@ -68,7 +70,7 @@ impl What {
 
 /// Counters that several threads share.
 #[derive(Debug, Default)]
-pub struct Tally([AtomicU64; 17]);
+pub struct Tally([AtomicU64; 18]);
 
 impl Tally {
     /// One more.

@@ -1,5 +1,6 @@
 //! The whole: machines, the register, writes that may still happen, and what the judge remembers.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use beam_core::id::{Lineage, SessionId};
@@ -60,6 +61,8 @@ pub struct Write {
     pub expected: Version,
     /// What it writes.
     pub record: Record,
+    /// A fingerprint of the record on which it was decided.
+    pub base: u64,
     /// The process that wants it.
     pub by: Process,
     /// The run of the node for whose request it is.
@@ -114,6 +117,14 @@ impl World {
         fresh.is_none_or(|fresh| slot <= fresh)
             || self.host(slot).is_some_and(|host| host.touched)
     }
+}
+
+/// A fingerprint of a record.
+#[must_use]
+pub fn print_of(record: &Record) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    record.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Judge {
