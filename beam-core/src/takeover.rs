@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::signing::Height;
 
 /// How patient a standby is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TakeoverConfig {
     /// How long the standby of rank 1 waits for the owner when all has been calm.
     pub takeover_after: Duration,
@@ -34,7 +34,7 @@ impl Default for TakeoverConfig {
 }
 
 /// What a standby remembers of recent takeovers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Patience {
     config: TakeoverConfig,
     doublings: u32,

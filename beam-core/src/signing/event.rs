@@ -15,7 +15,7 @@ pub struct RequestId(pub u64);
 pub struct Attempt(pub u64);
 
 /// A record as it was read, and its cell's version.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct View {
     /// The version that a swap must expect.
     pub version: Version,
@@ -24,7 +24,7 @@ pub struct View {
 }
 
 /// One signature of our key that the chain shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sighting {
     /// Where it is.
     pub mark: Mark,
@@ -33,7 +33,7 @@ pub struct Sighting {
 }
 
 /// What can happen to a signer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
     /// Time went by.
     Woken,
@@ -84,7 +84,7 @@ pub enum Event {
 }
 
 /// What came of reading the register.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[allow(
     clippy::large_enum_variant,
     reason = "one is made for each read and moved twice; a box would cost more"
@@ -101,7 +101,7 @@ pub enum ReadOutcome {
 }
 
 /// What came of writing to the register.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SwapOutcome {
     /// It was written.
     Won(Version),
@@ -114,7 +114,7 @@ pub enum SwapOutcome {
 }
 
 /// What the key made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Signatures {
     /// Over the recorded bytes.
     pub statement: Vec<u8>,
@@ -123,7 +123,7 @@ pub struct Signatures {
 }
 
 /// What a signer does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Read the register.
     Read {
@@ -167,7 +167,7 @@ pub enum Action {
 }
 
 /// A signature that leaves.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Release {
     /// The position.
     pub mark: Mark,
@@ -182,7 +182,7 @@ pub struct Release {
 }
 
 /// Something that people want to know of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Notice {
     /// We are the owner now.
@@ -210,7 +210,7 @@ pub enum Notice {
 }
 
 /// How a standby became the owner, for the history: what it saw, and how long each part took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Takeover {
     /// The owner that did not sign.
     pub from: SignerId,

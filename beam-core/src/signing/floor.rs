@@ -7,7 +7,7 @@ use crate::id::Lineage;
 use crate::signing::{Mark, Record};
 
 /// The highest mark seen, with its bytes, in one lineage.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Floor {
     /// The lineage that this signer is pinned to.
     pub lineage: Lineage,
@@ -18,7 +18,7 @@ pub struct Floor {
 }
 
 /// How a record compares with the floor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Above {
     /// It is further than the floor, which must be raised before anything is signed.
     Higher,

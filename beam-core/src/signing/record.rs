@@ -34,7 +34,7 @@ impl std::fmt::Display for Epoch {
 }
 
 /// Why the present owner owns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Handover {
     /// Nobody has owned since the record was made, or the owner is the first.
@@ -73,7 +73,7 @@ impl FromStr for Handover {
 }
 
 /// The block last precommitted at a height, and the session that did it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Lock {
     /// The height.
     pub height: Height,
@@ -86,7 +86,7 @@ pub struct Lock {
 }
 
 /// What all machines of one validator agree on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Record {
     /// Which making of the record this is.
     pub lineage: Lineage,

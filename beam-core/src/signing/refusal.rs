@@ -3,7 +3,7 @@
 use crate::signing::{Epoch, Mark};
 
 /// Why nothing was signed, in words for a node's log.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// The register is already further. Normal on a standby that is a little behind.
@@ -58,7 +58,7 @@ pub enum Refusal {
 }
 
 /// Why a signer stops until a person has looked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Halt {
     /// The register is behind what this signer has seen of it.

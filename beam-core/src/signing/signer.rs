@@ -1,6 +1,8 @@
 //! The signing machine: rules 1 to 11 of [the module](super) as one state machine. What comes in is taken in here; what
 //! is decided about it stands in [`rules`].
 
+#[cfg(any(test, feature = "model"))]
+mod rebase;
 mod rules;
 
 use std::collections::VecDeque;
@@ -16,7 +18,7 @@ use crate::takeover::{Patience, TakeoverConfig};
 use crate::time::Instant;
 
 /// What a signer is told at its start.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SignerConfig {
     /// This start of this process. Drawn anew each time: a signer is never recognised by a name.
     pub me: SignerId,
@@ -27,7 +29,7 @@ pub struct SignerConfig {
 /// One signer of one validator key on one chain.
 ///
 /// It is the *owner* if the register's record names it, else a *standby*; every start is as a standby.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Signer {
     me: SignerId,
     patience: Patience,
@@ -37,6 +39,8 @@ pub struct Signer {
     view: Option<View>,
     /// What is known to be on disk.
     floor: Option<Floor>,
+    /// The highest mark seen, on disk or not: a floor whose writing takes too long may be there although nobody waited for it.
+    seen: Option<Floor>,
     halted: Option<Halt>,
     /// The last block this machine's node asked to precommit: proof that it saw why (rule 6).
     pub(super) asked: Option<Asked>,
@@ -50,7 +54,7 @@ pub struct Signer {
     told: Option<Epoch>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Request {
     id: RequestId,
     session: SessionId,
@@ -62,7 +66,7 @@ struct Request {
     left_to: Option<(Epoch, Instant)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Asked {
     pub(super) session: SessionId,
     pub(super) height: Height,
@@ -71,7 +75,7 @@ pub(super) struct Asked {
 }
 
 /// What the first waiting request waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Stage {
     Idle,
     /// The register is being read.
@@ -103,7 +107,7 @@ enum Stage {
 }
 
 /// A takeover under way: what it was decided upon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Taking {
     from: SignerId,
     was: Mark,
@@ -146,6 +150,7 @@ impl Signer {
             patience: Patience::new(config.takeover),
             paused: false,
             view: None,
+            seen: floor.clone(),
             floor,
             halted: None,
             asked: None,
@@ -231,6 +236,7 @@ impl Signer {
         match outcome {
             SwapOutcome::Won(version) => {
                 self.note_epoch(&record, taking.map(|taking| taking.done(now)), out);
+                self.seen = Some(Floor::of(&record));
                 self.view = Some(View { version, record });
                 // Rule 3 does the rest: the record now holds what was asked for.
                 self.decide(now, out);

@@ -20,7 +20,7 @@ impl fmt::Debug for BlockId {
 ///
 /// A statement for a chain is made from its sign bytes alone ([`Statement::canonical`]): the position is read out of
 /// them. For a service that is not a chain, [`Statement::numbered`] takes any bytes at a position of one's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Statement {
     mark: Mark,
     block: Option<BlockId>,

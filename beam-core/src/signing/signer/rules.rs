@@ -59,13 +59,14 @@ impl Signer {
             return;
         }
         self.note_epoch(&view.record, None, out);
+        self.seen = Some(Floor::of(&view.record));
         self.view = Some(view);
         self.decide(now, out);
     }
 
     /// Rules 8 and 11: reasons why nothing may be signed until a person has looked.
     fn reason_to_halt(&mut self, record: &Record, attempt: Attempt) -> Option<Halt> {
-        if let Some(floor) = &self.floor {
+        if let Some(floor) = &self.seen {
             match floor.compare(record) {
                 Above::Higher | Above::Same => {}
                 Above::PutBack => {
