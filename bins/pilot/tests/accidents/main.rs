@@ -24,5 +24,12 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../lone_pilot/mod.rs"]
+mod lone_pilot;
+#[path = "../offline/mod.rs"]
+mod offline;
+
+mod blockscape;
 mod cosmos_pool;
+mod horcrux;
 mod scene;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use beam_examples::judge::{Outcome, Verdict};
 use beam_examples::machine::MachinePlan;
-use beam_examples::network::{Network, Node, NetworkPlan};
+use beam_examples::network::{Network, NetworkPlan, Node};
 use toml_edit::DocumentMut;
 
 use crate::common::{POLL, Trial, WITHIN};
