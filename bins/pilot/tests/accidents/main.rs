@@ -32,4 +32,7 @@ mod offline;
 mod blockscape;
 mod cosmos_pool;
 mod horcrux;
+mod neutron;
+mod persistence;
 mod scene;
+mod validatus;

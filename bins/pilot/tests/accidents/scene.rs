@@ -1,8 +1,9 @@
 //! What the accidents have in common: a quick chain, and the same machines as they would be without Beam.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use beam_examples::judge::{Outcome, Verdict};
+use beam_examples::judge::{Case, Outcome, Verdict};
+use beam_examples::lab::Lab;
 use beam_examples::machine::MachinePlan;
 use beam_examples::network::{Network, NetworkPlan, Node};
 use toml_edit::DocumentMut;
@@ -40,16 +41,18 @@ pub(crate) async fn acquitted(trial: &Trial) -> Verdict {
     verdict
 }
 
-/// Waits until the judge has proof that the validator contradicted itself.
+/// Waits until others have proof that the validator contradicted itself: votes that they received, or evidence in a block.
 pub(crate) async fn convicted(trial: &Trial) -> Verdict {
-    let deadline = std::time::Instant::now() + WITHIN;
+    let Lab { network, watcher, chain, .. } = &trial.lab;
+    let deadline = Instant::now() + WITHIN;
     loop {
-        let verdict = trial.lab.verdict().await.unwrap();
+        let case = Case::gather(network.chain_id(), &[], watcher, chain).await.unwrap();
+        let verdict = case.verdict().unwrap();
         if verdict.outcome() == Outcome::Guilty {
             println!("without: {verdict}");
             return verdict;
         }
-        assert!(std::time::Instant::now() < deadline, "nobody contradicted himself: {verdict}");
+        assert!(Instant::now() < deadline, "nobody contradicted himself: {verdict}");
         tokio::time::sleep(POLL).await;
     }
 }
