@@ -54,27 +54,21 @@ impl Patience {
 
     /// A takeover, ours or another's, happened at `height`.
     pub fn took_over(&mut self, height: Height) {
-        self.forget(height);
-        self.doublings = self.doublings.saturating_add(1).min(Self::DOUBLINGS_MAX);
+        self.doublings = self.doublings_left(height).saturating_add(1).min(Self::DOUBLINGS_MAX);
         self.since = height;
     }
 
     /// How long to wait at `height`.
     #[must_use]
     pub fn wait(&self, height: Height) -> Duration {
-        let mut now = self.clone();
-        now.forget(height);
-        let factor = 2_u32.saturating_pow(now.doublings).saturating_mul(now.config.rank.max(1));
-        now.config.takeover_after.saturating_mul(factor).min(now.config.cap)
+        let factor = 2_u32.saturating_pow(self.doublings_left(height)).saturating_mul(self.config.rank.max(1));
+        self.config.takeover_after.saturating_mul(factor).min(self.config.cap)
     }
 
-    fn forget(&mut self, height: Height) {
+    /// What calm has left of the doublings at `height`.
+    fn doublings_left(&self, height: Height) -> u32 {
         let calm = height.0.saturating_sub(self.since.0) / self.config.calm_heights.max(1);
-        let halvings = u32::try_from(calm).unwrap_or(u32::MAX);
-        if halvings > 0 {
-            self.doublings = self.doublings.saturating_sub(halvings);
-            self.since = height;
-        }
+        self.doublings.saturating_sub(u32::try_from(calm).unwrap_or(u32::MAX))
     }
 }
 

@@ -59,20 +59,38 @@ impl Node {
     /// # Errors
     /// As [`sign`](Self::sign).
     pub fn sign_one(&mut self) -> Result<Duration> {
-        let request = SignVoteRequest { vote: Some(self.vote()?), chain_id: CHAIN.to_owned() };
+        let vote = vote(self.height, self.step, self.height)?;
         let began = Instant::now();
-        self.stream.write_all(&Message::from(Sum::SignVoteRequest(request)).to_frame())?;
-        let answer = self.answer()?;
+        let answer = self.ask(vote)?;
         let took = began.elapsed();
-        match answer.sum {
-            Some(Sum::SignedVoteResponse(signed)) if signed.error.is_none() => {}
-            other => bail!("the signer did not sign: {other:?}"),
+        if let Err(refusal) = answer {
+            bail!("the signer did not sign: {refusal}");
         }
         (self.height, self.step) = match self.step {
             SignedMsgType::Prevote => (self.height, SignedMsgType::Precommit),
             _ => (self.height.saturating_add(1), SignedMsgType::Prevote),
         };
         Ok(took)
+    }
+
+    /// Asks for one vote, wherever the others are, for a block of this name: its signature, or why there is none.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub fn vote(&mut self, height: i64, step: SignedMsgType, block: i64) -> Result<Result<Vec<u8>, String>> {
+        self.ask(vote(height, step, block)?)
+    }
+
+    fn ask(&mut self, vote: Vote) -> Result<Result<Vec<u8>, String>> {
+        let request = SignVoteRequest { vote: Some(vote), chain_id: CHAIN.to_owned() };
+        self.stream.write_all(&Message::from(Sum::SignVoteRequest(request)).to_frame())?;
+        match self.answer()?.sum {
+            Some(Sum::SignedVoteResponse(signed)) => Ok(match (signed.error, signed.vote) {
+                (None, Some(vote)) => Ok(vote.signature),
+                (error, _) => Err(error.unwrap_or_default().description),
+            }),
+            other => bail!("the signer did not answer: {other:?}"),
+        }
     }
 
     fn answer(&mut self) -> Result<Message> {
@@ -90,25 +108,26 @@ impl Node {
             }
         }
     }
+}
 
-    fn vote(&self) -> Result<Vote> {
-        let hash = || [self.height.to_le_bytes(); 4].concat();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-        let time =
-            Timestamp { seconds: i64::try_from(now.as_secs())?, nanos: i32::try_from(now.subsec_nanos())? };
-        Ok(Vote {
-            r#type: self.step.into(),
-            height: self.height,
-            round: 0,
-            block_id: Some(BlockId {
-                hash: hash(),
-                part_set_header: Some(PartSetHeader { total: 1, hash: hash() }),
-            }),
-            timestamp: Some(time),
-            validator_address: vec![7; 20],
-            ..Vote::default()
-        })
-    }
+/// A vote of now, for a block of this name.
+fn vote(height: i64, step: SignedMsgType, block: i64) -> Result<Vote> {
+    let hash = || [block.to_le_bytes(); 4].concat();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let time =
+        Timestamp { seconds: i64::try_from(now.as_secs())?, nanos: i32::try_from(now.subsec_nanos())? };
+    Ok(Vote {
+        r#type: step.into(),
+        height,
+        round: 0,
+        block_id: Some(BlockId {
+            hash: hash(),
+            part_set_header: Some(PartSetHeader { total: 1, hash: hash() }),
+        }),
+        timestamp: Some(time),
+        validator_address: vec![7; 20],
+        ..Vote::default()
+    })
 }
 
 /// The dialer's connection, or an error if it does not come: why, the signer's own thread has said.

@@ -156,6 +156,8 @@ mod tests {
         assert_eq!(known(&wrong_chain, Some(500)).begin_at(Wish::Lowest, true), end(20_000_000));
         let none = Height(Height::MAX.0 + 1);
         assert_eq!(known(&[], None).begin_at(Wish::Exactly(none), true), Err(Unsure::NoHeight(none)));
+        let highest = Height::MAX.0;
+        assert_eq!(known(&[], None).begin_at(Wish::Exactly(Height::MAX), true), end(highest));
     }
 
     proptest! {

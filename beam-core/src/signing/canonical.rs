@@ -50,13 +50,13 @@ impl<'a> Canonical<'a> {
         let mut kind = 0;
         let mut height = 0;
         let mut round = 0;
-        let mut numbers = (0, 0);
+        let mut last = 0;
         let (mut pol_round, mut block, mut timestamp, mut chain_id) = (0, None, None, None);
         while let Some((field, wire)) = body.field()? {
-            if field <= numbers.0 {
+            if field <= last {
                 return Err(Unreadable("fields are doubled or out of order"));
             }
-            numbers = (field, numbers.1 + 1);
+            last = field;
             // The first three fields tell what the message is; after them votes and proposals differ.
             let proposal = kind == KIND_PROPOSAL;
             match (field, wire, proposal) {
@@ -292,5 +292,28 @@ mod tests {
         }
         let good = "0f0801 110100000000000000 2a00 3200".replace(' ', "");
         assert!(Canonical::read(&from_hex(&good).unwrap()).is_ok());
+    }
+
+    /// A prevote at height 1 with this in its time, which is length-delimited.
+    fn at_time(time: &str) -> Vec<u8> {
+        let body = format!("0801110100000000000000{time}3200");
+        from_hex(&format!("{:02x}{body}", body.len() / 2)).unwrap()
+    }
+
+    #[test]
+    fn nanoseconds_are_less_than_a_second() {
+        assert_eq!(Canonical::read(&at_time("2a0610ff93ebdc03")).unwrap().timestamp.nanos, 999_999_999);
+        assert!(Canonical::read(&at_time("2a06108094ebdc03")).is_err());
+    }
+
+    #[test]
+    fn a_number_has_one_encoding() {
+        let good = at_time("2a020801");
+        assert_eq!(Canonical::read(&good).unwrap().timestamp.seconds, 1);
+        assert!(Canonical::read(&at_time("2a03088100")).is_err(), "longer than it need be");
+        // Ten bytes hold one bit more than there is room for.
+        assert_eq!(Canonical::read(&at_time("2a0b08ffffffffffffffffff01")).unwrap().timestamp.seconds, -1);
+        assert!(Canonical::read(&at_time("2a0b08ffffffffffffffffff02")).is_err());
+        assert!(Canonical::read(&at_time("2a0c08ffffffffffffffffff8101")).is_err());
     }
 }

@@ -31,6 +31,11 @@ pub(crate) fn beam() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_beam"))
 }
 
+/// Waits until no other test of this program has a network.
+pub(crate) async fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().await
+}
+
 /// A lab under trial. Everything it started ends with it.
 pub(crate) struct Trial {
     pub(crate) lab: Lab,
@@ -60,11 +65,16 @@ impl Bare {
             network: self.network,
             beam: beam(),
         };
-        Trial { lab, from: 1, dir: self.dir, _alone: self.alone }
+        Trial::of(lab, self.dir, self.alone)
     }
 }
 
 impl Trial {
+    /// A trial of a lab that the test has put together while it was [`alone`].
+    pub(crate) fn of(lab: Lab, dir: TempDir, alone: MutexGuard<'static, ()>) -> Self {
+        Self { lab, from: 1, dir, _alone: alone }
+    }
+
     /// Sets both machines up; neither runs.
     pub(crate) async fn prepare(unfenced: bool) -> Self {
         let plan = MachinePlan { unfenced, ..MachinePlan::default() };
@@ -73,7 +83,7 @@ impl Trial {
 
     /// As [`prepare`](Self::prepare), on any network.
     pub(crate) async fn prepare_on(network: NetworkPlan, plan: MachinePlan) -> Self {
-        let alone = ONE_AT_A_TIME.lock().await;
+        let alone = alone().await;
         match network.app {
             App::Kvstore => _ = cometbft(to_stderr).await.unwrap(),
             App::Hub(_) => _ = hubd(to_stderr).await.unwrap(),
@@ -123,10 +133,14 @@ impl Trial {
 
     /// A network whose validators run, and whose machines are still plain nodes: for tests that set Beam up themselves.
     pub(crate) async fn bare() -> Bare {
-        let alone = ONE_AT_A_TIME.lock().await;
+        Self::bare_on(NetworkPlan { block_time: BLOCK_TIME, ..NetworkPlan::default() }).await
+    }
+
+    /// As [`bare`](Self::bare), on any network of CometBFT alone.
+    pub(crate) async fn bare_on(plan: NetworkPlan) -> Bare {
+        let alone = alone().await;
         cometbft(to_stderr).await.unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let plan = NetworkPlan { block_time: BLOCK_TIME, ..NetworkPlan::default() };
         let mut network = Network::create(dir.path(), plan).await.unwrap();
         network.start_validators().await.unwrap();
         let watcher = network.watch().await.unwrap();
@@ -226,7 +240,7 @@ impl Trial {
     }
 
     /// What both pilots said, for a failure's message.
-    fn logs(&self) -> String {
+    pub(crate) fn logs(&self) -> String {
         let log = |machine: &beam_examples::machine::Machine| {
             let text = std::fs::read_to_string(machine.log()).unwrap_or_default();
             let lines: Vec<&str> = text.lines().collect();

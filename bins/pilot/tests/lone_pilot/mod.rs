@@ -38,15 +38,33 @@ pub(crate) struct Reply {
 impl LonePilot {
     /// Sets a validator's machine up in memory, if the system has a place there: these tests are not about its disk.
     pub(crate) fn prepare() -> Self {
+        let lone = Self::init("a", Path::new("register.db"));
+        let begun = lone.host.beam(&["watermark", "init", "--height", "0"]);
+        assert_eq!(begun.code(), 0, "{begun:?}");
+        lone
+    }
+
+    /// Another machine of the same validator, which it shares the register with.
+    pub(crate) fn beside(&self) -> Self {
+        Self::init("b", &self.path("register.db"))
+    }
+
+    fn init(name: &str, register: &Path) -> Self {
         let memory = Path::new("/dev/shm");
         let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let lone = Self { agent: free_address(), process: None, host: Host::new_in(&place) };
         // A program that does nothing, and that whoever cleans up can tell from a stranger's by its command line.
         let node = format!("tail -f {}", lone.path("node/config/config.toml").display());
-        let made = lone.host.init(&["--chain-id", CHAIN, "--node-command", &node]);
+        let answers = [
+            ["--name", name],
+            ["--node-home", "node"],
+            ["--key", "key.json"],
+            ["--register", register.to_str().unwrap()],
+            ["--chain-id", CHAIN],
+            ["--node-command", &node],
+        ];
+        let made = lone.host.beam(&[&["init"], answers.as_flattened()].concat());
         assert_eq!(made.code(), 0, "{made:?}");
-        let begun = lone.host.beam(&["watermark", "init", "--height", "0"]);
-        assert_eq!(begun.code(), 0, "{begun:?}");
         lone.configure("metrics_every", "1s".into());
         lone.configure("listen", lone.agent.to_string().into());
         lone
