@@ -9,7 +9,7 @@ use super::bytes;
 use super::consensus::{Ask, Hash, Kind, Message, Proposal, QUORUM, SEATS, Stored, Vote};
 use crate::register::Version;
 use crate::signing::canonical::Canonical;
-use crate::signing::{Above, Floor, Mark, Record, Release, Step};
+use crate::signing::{Above, Floor, Mark, Record, Release, Statement, Step};
 
 /// Our validator's seat.
 pub(super) const OURS: u8 = (SEATS - 1) as u8;
@@ -61,6 +61,10 @@ pub(super) struct Judge {
     pub(super) ours: Vec<Signed>,
     pub(super) signatures: u64,
     pub(super) nil_while_locked: u64,
+    /// Heights that needed more than one round.
+    pub(super) later_rounds: u64,
+    /// Marks after a lock in its height.
+    pub(super) after_lock: u64,
     pub(super) wrong: Option<String>,
 }
 
@@ -93,6 +97,11 @@ impl Judge {
             });
         }
         self.mark = Some((version, record.mark));
+    }
+
+    /// A signer without a fence has no register: what it signs counts as held, so that what it does wrong is seen and not how.
+    pub(super) fn held(&mut self, statement: &Statement) {
+        self.held.insert(statement.mark(), statement.bytes().to_vec());
     }
 
     /// The register was put back: what it held above is forgotten by it, not by the judge.
@@ -186,6 +195,7 @@ impl Judge {
         let height = stored.block.height;
         let next = self.chain.len() == place;
         self.check(next, || format!("{height} was committed before what is below it"));
+        self.later_rounds += u64::from(stored.round > 0);
         self.chain.push(Link { hash: stored.block.hash, at: now });
         if stored.block.height > 1 {
             let (signed, nil) = (stored.block.signed, stored.block.nil);
@@ -221,6 +231,7 @@ impl Judge {
                 (Step::Precommit, Some(block)) => lock = Some((height, round, block)),
                 (Step::Prevote, vote) => {
                     let Some((at, since, locked)) = lock.filter(|lock| lock.0 == height) else { continue };
+                    self.after_lock += 1;
                     if vote == Some(locked) || self.polka_for_other(at, since, round, locked, made.at) {
                         continue;
                     }

@@ -29,12 +29,10 @@ pub struct Run {
     pub virtual_micros: u64,
     /// How many events that took.
     pub events: u64,
-    /// At how many points something could have struck.
+    /// At how many points, before the faults ended, something could have struck.
     pub points: u64,
     /// How many blocks the chain made.
     pub heights: u64,
-    /// How many of them before the faults ended.
-    pub calm_heights: u64,
     /// How many signatures were made with our key.
     pub signatures: u64,
     /// How many left a pilot.
@@ -48,6 +46,12 @@ pub struct Run {
     /// Prevotes for nil while our validator was locked by a precommit of another session. Tendermint's paper allows them; `CometBFT` 0.38 itself
     /// prevotes its lock.
     pub nil_while_locked: u64,
+    /// Prevotes refused because of another session's lock (rule 6).
+    pub locked: u64,
+    /// Heights that were not committed in their first round.
+    pub later_rounds: u64,
+    /// Our prevotes at heights at which our validator was locked.
+    pub after_lock: u64,
     /// The longest that a node of ours waited for an answer, in microseconds, time that its machine stood still included.
     pub longest_wait: u64,
     /// The faults that struck.
@@ -69,13 +73,15 @@ impl Run {
             events: 0,
             points: 0,
             heights: 0,
-            calm_heights: 0,
             signatures: 0,
             released: 0,
             takeovers: 0,
             switchovers: 0,
             halts: 0,
             nil_while_locked: 0,
+            locked: 0,
+            later_rounds: 0,
+            after_lock: 0,
             longest_wait: 0,
             struck: Vec::new(),
             owner_struck: false,
@@ -134,6 +140,12 @@ pub struct Summary {
     pub halts: u64,
     /// See [`Run::nil_while_locked`].
     pub nil_while_locked: u64,
+    /// See [`Run::locked`].
+    pub locked: u64,
+    /// See [`Run::later_rounds`].
+    pub later_rounds: u64,
+    /// See [`Run::after_lock`].
+    pub after_lock: u64,
     /// The longest wait for an answer, in microseconds.
     pub longest_wait: u64,
     /// Faults that struck, by kind.
@@ -160,6 +172,9 @@ impl Summary {
         self.switchovers += run.switchovers;
         self.halts += run.halts;
         self.nil_while_locked += run.nil_while_locked;
+        self.locked += run.locked;
+        self.later_rounds += run.later_rounds;
+        self.after_lock += run.after_lock;
         self.longest_wait = self.longest_wait.max(run.longest_wait);
         for fault in &run.struck {
             *self.struck.entry(*fault).or_default() += 1;
@@ -186,6 +201,9 @@ impl Summary {
         self.switchovers += other.switchovers;
         self.halts += other.halts;
         self.nil_while_locked += other.nil_while_locked;
+        self.locked += other.locked;
+        self.later_rounds += other.later_rounds;
+        self.after_lock += other.after_lock;
         self.longest_wait = self.longest_wait.max(other.longest_wait);
         for (fault, count) in other.struck {
             *self.struck.entry(fault).or_default() += count;

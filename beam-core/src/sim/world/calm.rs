@@ -9,12 +9,12 @@ const HEALED: usize = 2;
 const AND_THEN: usize = 3;
 
 impl World<'_> {
-    /// No more faults: whatever is broken is mended, whatever is off is switched on.
+    /// No more faults: whatever is broken is mended, whatever is off is switched on. A machine that stands still goes on by itself.
     pub(super) fn become_calm(&mut self) {
         tell!(self, "CALM");
         self.calm = true;
         self.next_point = u64::MAX;
-        self.network.bad = false;
+        self.network.bad = None;
         self.network.silenced.fill(false);
         self.network.deafened.fill(false);
         self.store.down = false;
@@ -28,12 +28,6 @@ impl World<'_> {
             machine.slow = 0;
             (machine.disk_full, machine.disk_flaky, machine.floor_fails, machine.key_fails) =
                 (false, false, false, false);
-            if machine.still_until > self.now {
-                let rest = machine.still_until - self.now;
-                machine.stood -= rest;
-                machine.unknown = machine.unknown.saturating_sub(rest);
-                machine.still_until = self.now;
-            }
         }
         self.pause(false);
         self.kill_node(super::STRANGER);
@@ -43,7 +37,7 @@ impl World<'_> {
         for machine in 0..MACHINES_MAX {
             self.queue.put(self.now + SECOND / 2, Ev::Start { machine });
         }
-        self.report.calm_heights = self.judge.chain.len() as u64;
+        self.report.points = self.points;
     }
 
     /// How long it may take until our precommits are in the commits again.
@@ -108,14 +102,21 @@ impl World<'_> {
         }
         let (version, record) = (self.store.view.version, self.store.view.record.clone());
         let floor = self.machines[machine].disk.clone();
-        let last = self.nodes[0].blocks.last().copied();
+        // Of a node that follows the chain.
+        let last = self
+            .nodes
+            .iter()
+            .take(PLAIN)
+            .filter_map(|node| node.blocks.last())
+            .max_by_key(|last| last.block.height)
+            .copied();
         let bit = 1 << OURS;
         let seen = last
             .filter(|stored| stored.block.height > 1 && (stored.block.signed | stored.block.nil) & bit != 0)
             .map(|stored| Mark::new(stored.block.height - 1, stored.block.last_round, Step::Precommit));
         let remembered: Vec<Mark> =
             [Some(record.mark), floor.as_ref().map(|floor| floor.mark), seen].into_iter().flatten().collect();
-        let tip = last.map(|stored| crate::signing::Height(stored.block.height));
+        let tip = Some(crate::signing::Height(last.map_or(0, |stored| stored.block.height)));
         let known = Known { remembered: &remembered, tip };
         let Ok(safe) = known.begin_at(Wish::Lowest, true) else {
             return self.wrong("no mark to begin with could be found".to_owned());

@@ -366,10 +366,11 @@ impl<'a> World<'a> {
         let mut report = self.report;
         report.virtual_micros = self.now;
         report.events = events;
-        report.points = self.points;
         report.heights = judge.chain.len() as u64;
         report.signatures = judge.signatures;
         report.nil_while_locked = judge.nil_while_locked;
+        report.later_rounds = judge.later_rounds;
+        report.after_lock = judge.after_lock;
         report.struck = self.struck;
         report.ours = judge.ours;
         report

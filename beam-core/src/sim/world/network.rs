@@ -9,7 +9,8 @@ use crate::sim::dice::Dice;
 pub(super) struct Network {
     latency: Micros,
     jitter: Micros,
-    pub(super) bad: bool,
+    /// In bad times: how many packets of a thousand are lost, and how late others are at most.
+    pub(super) bad: Option<(u64, Micros)>,
     /// Whose packets do not leave, and who gets none.
     pub(super) silenced: [bool; STRANGER + 1],
     pub(super) deafened: [bool; STRANGER + 1],
@@ -19,7 +20,7 @@ impl Network {
     pub(super) fn drawn(dice: &mut Dice) -> Self {
         let latency = dice.one_of(&[2 * MS, 10 * MS, 40 * MS, 80 * MS]);
         let none = [false; STRANGER + 1];
-        Self { latency, jitter: latency, bad: false, silenced: none, deafened: none }
+        Self { latency, jitter: latency, bad: None, silenced: none, deafened: none }
     }
 
     fn is_cut(&self, from: usize, to: usize) -> bool {
@@ -33,12 +34,12 @@ impl World<'_> {
             return;
         }
         let mut late = self.network.latency + self.dice.below(self.network.jitter);
-        if self.network.bad {
-            if self.dice.happens(150) {
+        if let Some((lost, late_max)) = self.network.bad {
+            if self.dice.happens(lost) {
                 return;
             }
             if self.dice.happens(300) {
-                late += self.dice.below(1_500 * MS);
+                late += self.dice.below(late_max);
             }
             if self.dice.happens(100) {
                 let again = late + self.dice.below(800 * MS);

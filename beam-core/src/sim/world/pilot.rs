@@ -178,6 +178,7 @@ impl World<'_> {
 
     /// A mistake: signs whatever its own node asks for.
     fn sign_without_fence(&mut self, machine: usize, serial: u64, statement: &Statement) {
+        self.judge.held(statement);
         self.judge.signed(statement.bytes());
         self.give_node(machine, serial, Some(statement.bytes()));
     }
@@ -402,7 +403,10 @@ impl World<'_> {
         }
         match &answer {
             Ok(release) => tell!(self, "pilot {machine} gives {}", release.mark),
-            Err(refusal) => tell!(self, "pilot {machine} refuses: {refusal}"),
+            Err(refusal) => {
+                self.report.locked += u64::from(matches!(refusal, Refusal::Locked { .. }));
+                tell!(self, "pilot {machine} refuses: {refusal}");
+            }
         }
         if self.mistakes(Mistake::AnswersLost) && self.dice.happens(200) {
             if let Some(pilot) = &mut self.machines[machine].pilot {

@@ -88,7 +88,9 @@ impl World<'_> {
             Fault::RegisterFlaky => self.store.flaky = true,
             Fault::DiskFull => self.machines[machine].disk_full = true,
             Fault::DiskFlaky => self.machines[machine].disk_flaky = true,
-            Fault::BadNetwork => self.network.bad = true,
+            Fault::BadNetwork => {
+                self.network.bad = Some((self.dice.within(50, 500), self.dice.within(200, 3_000) * MS));
+            }
             Fault::ClockJump => {
                 let jump = self.dice.below(7_200 * SECOND);
                 self.machines[machine].clock_wrong_by = jump.wrapping_sub(3_600 * SECOND);
@@ -134,7 +136,7 @@ impl World<'_> {
             Fault::RegisterFlaky => self.store.flaky = false,
             Fault::DiskFull => self.machines[machine].disk_full = false,
             Fault::DiskFlaky => self.machines[machine].disk_flaky = false,
-            Fault::BadNetwork => self.network.bad = false,
+            Fault::BadNetwork => self.network.bad = None,
             Fault::Paused => self.pause(false),
             Fault::Stranger => self.kill_node(STRANGER),
             _ => {}
