@@ -24,6 +24,7 @@
 //! | [`machine`], [`time`], [`id`] | what all decisions share |
 //! | `runtime` (feature) | the driver on tokio, and the planned switch |
 //! | `sqlite` (feature) | the register in a file, for machines that share a host |
+//! | `sim` (feature) | a seeded simulator: the signing machine in a world that goes wrong |
 //! | `testing` (feature) | fakes that keep state, and the contract suites |
 //!
 //! # Invariants
@@ -55,6 +56,8 @@ pub mod time;
 
 #[cfg(feature = "runtime")]
 pub mod runtime;
+#[cfg(feature = "sim")]
+pub mod sim;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 #[cfg(feature = "testing")]

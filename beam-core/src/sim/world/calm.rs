@@ -1,0 +1,140 @@
+//! Faults end; then it must heal. And what a person does about a register that was put back.
+
+use super::{Ev, MACHINES_MAX, Micros, PLAIN, SECOND, World, tell};
+use crate::signing::{Adoption, Floor, Known, Mark, Step, SwapOutcome, Wish, adopt};
+use crate::sim::judge::{OURS, Signed};
+
+/// How many of our precommits in a row say that it has healed, and how many must follow without one missing.
+const HEALED: usize = 2;
+const AND_THEN: usize = 3;
+
+impl World<'_> {
+    /// No more faults: whatever is broken is mended, whatever is off is switched on. A machine that stands still goes on by itself.
+    pub(super) fn become_calm(&mut self) {
+        tell!(self, "CALM");
+        self.calm = true;
+        self.next_point = u64::MAX;
+        self.network.bad = None;
+        self.network.silenced.fill(false);
+        self.network.deafened.fill(false);
+        self.store.down = false;
+        self.store.slow = false;
+        self.store.throttled = false;
+        self.store.flaky = false;
+        self.store.unreached.fill(false);
+        self.store.unheard.fill(false);
+        self.store.next.fill(None);
+        for machine in &mut self.machines {
+            machine.slow = 0;
+            (machine.disk_full, machine.disk_flaky, machine.floor_fails, machine.key_fails) =
+                (false, false, false, false);
+        }
+        self.pause(false);
+        self.kill_node(super::STRANGER);
+        for node in 0..PLAIN {
+            self.start_node(node);
+        }
+        for machine in 0..MACHINES_MAX {
+            self.queue.put(self.now + SECOND / 2, Ev::Start { machine });
+        }
+        self.report.points = self.points;
+    }
+
+    /// How long it may take until our precommits are in the commits again.
+    fn heals_within(&self) -> Micros {
+        25 * (self.timeouts.commit + SECOND)
+    }
+
+    /// Looks whether it is over.
+    pub(super) fn look(&mut self) {
+        if !self.calm {
+            return;
+        }
+        if self.stranger {
+            // Nobody promises to go on beside a stranger.
+            self.over = self.now > self.calm_at + 5 * (self.timeouts.commit + SECOND);
+            return;
+        }
+        let late = self.now > self.calm_at.max(self.store.adopted_at) + self.heals_within();
+        if self.looked == self.judge.ours.len() && !late {
+            return;
+        }
+        self.looked = self.judge.ours.len();
+        let since = self.calm_at.max(self.store.adopted_at);
+        let after = self.judge.chain.iter().take_while(|link| link.at <= since).count();
+        let ours = self.judge.ours.get(after..).unwrap_or_default();
+        let healed = ours.windows(HEALED).position(|votes| votes.iter().all(|vote| *vote == Signed::Block));
+        let Some(healed) = healed else {
+            if late {
+                let seen = ours.len();
+                self.wrong(format!(
+                    "NOT HEALED: of {seen} heights after the faults none two in a row are ours"
+                ));
+            }
+            return;
+        };
+        let then = ours.get(healed + HEALED..).unwrap_or_default();
+        self.over = then.len() >= AND_THEN || late;
+        if let Some(place) = then.iter().position(|vote| *vote != Signed::Block) {
+            let height = after + healed + HEALED + place + 1;
+            let what = then[place];
+            self.wrong(format!("MISSED AFTER HEALING: height {height} is {what:?}"));
+        }
+    }
+
+    /// A person adopts the register on one machine, with every pilot stopped, as `beam watermark adopt` does.
+    pub(super) fn adopt(&mut self, machine: usize) {
+        if machine == 0 && !self.machines[0].down {
+            for machine in 0..MACHINES_MAX {
+                self.kill_pilot(machine);
+                self.kill_node(PLAIN + machine);
+                self.machines[machine].still_until = self.now;
+                self.machines[machine].down = true;
+            }
+        }
+        if !self.machines[machine].exists {
+            self.machines[machine].down = false;
+            return;
+        }
+        if self.store.down || self.machines[machine].disk_full {
+            self.queue.put(self.now + SECOND, Ev::Adopt { machine });
+            return;
+        }
+        let (version, record) = (self.store.view.version, self.store.view.record.clone());
+        let floor = self.machines[machine].disk.clone();
+        // Of a node that follows the chain.
+        let last = self
+            .nodes
+            .iter()
+            .take(PLAIN)
+            .filter_map(|node| node.blocks.last())
+            .max_by_key(|last| last.block.height)
+            .copied();
+        let bit = 1 << OURS;
+        let seen = last
+            .filter(|stored| stored.block.height > 1 && (stored.block.signed | stored.block.nil) & bit != 0)
+            .map(|stored| Mark::new(stored.block.height - 1, stored.block.last_round, Step::Precommit));
+        let remembered: Vec<Mark> =
+            [Some(record.mark), floor.as_ref().map(|floor| floor.mark), seen].into_iter().flatten().collect();
+        let tip = Some(crate::signing::Height(last.map_or(0, |stored| stored.block.height)));
+        let known = Known { remembered: &remembered, tip };
+        let Ok(safe) = known.begin_at(Wish::Lowest, true) else {
+            return self.wrong("no mark to begin with could be found".to_owned());
+        };
+        match adopt(&record, floor.as_ref(), seen, safe, false) {
+            None => self.wrong("epochs have run out".to_owned()),
+            Some(Adoption::Accepted) => tell!(self, "machine {machine} accepts {}", record.mark),
+            Some(Adoption::Repin(floor)) => self.machines[machine].disk = Some(floor),
+            Some(Adoption::Raise(raised)) => {
+                tell!(self, "a person adopts on machine {machine}: raised to {}", raised.mark.in_words());
+                let floor = Floor::of(&raised);
+                if let SwapOutcome::Won(_) = self.write(version, raised, true) {
+                    self.machines[machine].disk = Some(floor);
+                }
+            }
+        }
+        self.store.adopted_at = self.now + SECOND;
+        self.machines[machine].down = false;
+        self.queue.put(self.now + SECOND, Ev::Start { machine });
+    }
+}
