@@ -8,6 +8,7 @@
 //! command line carries this machine's own paths: a number read from a file may be stale.
 
 mod command;
+mod register;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,9 +24,12 @@ use crate::chain::Rpc;
 use crate::network::{Network, Node, Role};
 use crate::process::{Process, procfs};
 use crate::wait;
+use register::Register;
 
 /// How long the kernel may take to remove processes after SIGKILL.
 const DIES_WITHIN: Duration = Duration::from_secs(5);
+
+pub use register::RegisterPlan;
 
 /// How a machine is set up.
 #[derive(Debug, Clone)]
@@ -40,6 +44,8 @@ pub struct MachinePlan {
     pub start_args: Vec<String>,
     /// Environment of `beam start`, on top of the lab's own.
     pub environment: Vec<(String, String)>,
+    /// Which register the machines share.
+    pub register: RegisterPlan,
     /// Gives each machine a register of its own, and so takes the fence away: for controls that must go wrong.
     pub unfenced: bool,
 }
@@ -53,6 +59,7 @@ impl Default for MachinePlan {
             sentry_init_args: Vec::new(),
             start_args: Vec::new(),
             environment: Vec::new(),
+            register: RegisterPlan::Sqlite,
             unfenced: false,
         }
     }
@@ -66,7 +73,7 @@ pub struct Machine {
     node: Node,
     chain_id: String,
     key: PathBuf,
-    register: PathBuf,
+    register: Register,
     plan: MachinePlan,
     /// Every pilot started here of whose group something may live, the newest last.
     pilots: Vec<Process>,
@@ -88,11 +95,7 @@ impl Machine {
             node,
             chain_id: network.chain_id().to_owned(),
             key: network.validator_key(),
-            register: network.dir().join(if plan.unfenced {
-                format!("register-{name}.db")
-            } else {
-                "register.db".to_owned()
-            }),
+            register: Register::of(&plan.register, network.dir(), plan.unfenced.then_some(name)),
             plan,
             pilots: Vec::new(),
         })
@@ -147,6 +150,7 @@ impl Machine {
         self.forget_the_dead();
         let mut command = Command::new(&self.beam);
         command.arg("start").arg("--home").arg(&self.home).args(&self.plan.start_args);
+        command.envs(self.register.environment());
         command.envs(self.plan.environment.iter().map(|(key, value)| (key, value)));
         let pilot = Process::spawn(command, &self.log(), &[&self.home, &self.node.home])
             .with_context(|| format!("cannot start the pilot of {}", self.node.name))?;

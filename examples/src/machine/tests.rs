@@ -26,7 +26,7 @@ fn uninitialised(name: &str, role: Role) -> Bench {
         node: Node::for_tests(name, role, &node_home),
         chain_id: "test".to_owned(),
         key: dir.path().join("validator_key.json"),
-        register: dir.path().join("register.db"),
+        register: Register::of(&RegisterPlan::Sqlite, dir.path(), None),
         plan: MachinePlan::default(),
         pilots: Vec::new(),
     };

@@ -22,7 +22,7 @@ pub(crate) const WITHIN: Duration = Duration::from_secs(60);
 pub(crate) const LONG_WITHIN: Duration = Duration::from_secs(150);
 /// A shared machine's disk stands still for half a second now and then. At blocks of 1 s that is a missed block, which these
 /// tests are not about; `cargo measure` is.
-const BLOCK_TIME: Duration = Duration::from_secs(2);
+pub(crate) const BLOCK_TIME: Duration = Duration::from_secs(2);
 /// How often a condition is looked at.
 pub(crate) const POLL: Duration = Duration::from_millis(50);
 
