@@ -35,5 +35,6 @@ pub mod machine;
 pub mod network;
 pub mod process;
 pub mod promtool;
+pub mod proxy;
 pub mod trial;
 pub mod wait;
