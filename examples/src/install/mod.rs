@@ -5,6 +5,8 @@
 
 mod beam;
 mod cometbft;
+mod debian;
+mod faketime;
 mod hubd;
 
 use std::env;
@@ -20,6 +22,7 @@ use crate::wait;
 
 pub use beam::beam_binary;
 pub use cometbft::{COMETBFT_VERSION, cometbft};
+pub use faketime::faketime;
 pub use hubd::{Hubd, Ours, hubd};
 
 /// A cold build downloads and compiles up to 1,200 packages; on a busy machine that is many minutes.

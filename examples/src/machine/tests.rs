@@ -29,6 +29,7 @@ fn uninitialised(name: &str, role: Role) -> Bench {
         register: dir.path().join("register.db"),
         plan: MachinePlan::default(),
         pilots: Vec::new(),
+        disk: None,
     };
     Bench { machine, _dir: dir }
 }
