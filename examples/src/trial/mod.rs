@@ -17,6 +17,7 @@ mod outcome;
 mod phases;
 mod scene;
 mod standing;
+mod stranger;
 
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,7 @@ pub use ledger::Ledger;
 pub use outcome::Outcome;
 pub use phases::Phases;
 pub use standing::Standing;
+pub use stranger::{Stopped, stranger};
 
 /// From the blow to the next vote. Far longer than any vote should take: a slow one is measured, not an error.
 const NEXT_VOTE_WITHIN: Duration = Duration::from_secs(60);
@@ -130,6 +132,19 @@ pub async fn run(
         took,
         phases,
     })
+}
+
+/// Asks of a lab that nothing was done to whether a fault has struck its owner. Any that says so proves nothing when it is done.
+///
+/// # Errors
+/// When it has not: as it should be.
+pub async fn has_struck(lab: &mut Lab, fault: Fault, within: Duration) -> Result<()> {
+    let owner = lab.standing().await?.owner.context("nobody owns")?;
+    let machine = fault.victim(lab, &owner, 0)?;
+    let pace = Pace::quick();
+    let mut scene = Scene { lab, machine, pace, tell: &|_| {}, notes: Notes::default() };
+    let shown = tokio::time::timeout(within, fault.kind().took_effect(&mut scene)).await;
+    shown.with_context(|| format!("{fault} did not strike: nothing shows within {within:?}"))?
 }
 
 struct Reach {

@@ -33,7 +33,7 @@ pub(super) struct Notes {
     /// The victim's node.
     pub(super) node: Option<i32>,
     /// How many requests the victim's signer had refused.
-    pub(super) refused: u64,
+    pub(super) refused: Option<u64>,
     /// How many operations each machine's register had failed.
     pub(super) failed: Vec<(String, u64)>,
     /// What holds the register's lock.

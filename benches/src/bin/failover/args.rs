@@ -12,7 +12,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo measure", bin_name = "cargo measure", after_help = after_help(), max_term_width = 100)]
 pub(crate) struct Args {
-    /// One of those listed below; any for all of them that the network can have, in random order; or idle.
+    /// One of those listed below; any for all of them that the network can have, in random order; stranger; or idle.
     #[arg(long, value_name = "FAULT", required_unless_present = "table", default_value = "idle")]
     pub(crate) fault: What,
     /// Measures nothing: prints a table of all faults in these files, kept with --output.
@@ -53,7 +53,10 @@ pub(crate) struct Args {
 fn after_help() -> String {
     let faults: Vec<_> =
         Fault::ALL.iter().map(|fault| format!("  {:<18} {}", fault.name(), fault.describe())).collect();
-    format!("Faults:\n{}\n\n{EXAMPLES}", faults.join("\n"))
+    format!(
+        "Faults:\n{}\n  stranger           the key signs on another machine, past Beam\n\n{EXAMPLES}",
+        faults.join("\n")
+    )
 }
 
 const EXAMPLES: &str = "\
@@ -78,7 +81,7 @@ impl Args {
     /// The faults to draw from.
     pub(crate) fn faults(&self, offers: impl Fn(Need) -> bool) -> Vec<Fault> {
         match self.fault {
-            What::Idle => Vec::new(),
+            What::Idle | What::Stranger => Vec::new(),
             What::Fault(fault) => vec![fault],
             What::Any => Fault::ALL.into_iter().filter(|fault| fault.need().is_none_or(&offers)).collect(),
         }
@@ -94,7 +97,7 @@ impl Args {
     /// Whether what is measured needs this of the lab.
     pub(crate) fn wants(&self, need: Need) -> bool {
         match self.fault {
-            What::Idle => false,
+            What::Idle | What::Stranger => false,
             What::Fault(fault) => fault.need() == Some(need),
             What::Any => true,
         }
@@ -111,6 +114,8 @@ impl Args {
 pub(crate) enum What {
     /// Nothing happens: what is missed then, and how much memory is used.
     Idle,
+    /// The key signs on another machine, past Beam, each time on a network of its own.
+    Stranger,
     /// Faults of one kind.
     Fault(Fault),
     /// Faults of all kinds.
@@ -123,6 +128,7 @@ impl std::str::FromStr for What {
     fn from_str(text: &str) -> anyhow::Result<Self> {
         match text {
             "idle" => Ok(Self::Idle),
+            "stranger" => Ok(Self::Stranger),
             "any" => Ok(Self::Any),
             fault => Ok(Self::Fault(fault.parse()?)),
         }
@@ -133,6 +139,7 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Idle => f.write_str("idle"),
+            Self::Stranger => f.write_str("stranger"),
             Self::Fault(fault) => fault.fmt(f),
             Self::Any => f.write_str("any"),
         }

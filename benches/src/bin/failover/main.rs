@@ -13,6 +13,7 @@ mod bag;
 mod faults;
 mod idle;
 mod rows;
+mod stranger;
 mod summary;
 mod table;
 
@@ -72,7 +73,10 @@ async fn measure(args: &Args) -> Result<bool> {
     install::to_stderr("building beam");
     let beam = install::beam_binary().await?;
     let dir = std::env::temp_dir().join(format!("beam-measure-{}", std::process::id()));
-    let measured = run(args, &dir, &beam).await;
+    let measured = match args.fault {
+        What::Stranger => stranger::run(args, &dir, &beam).await,
+        What::Idle | What::Fault(_) | What::Any => run(args, &dir, &beam).await,
+    };
     if matches!(measured, Ok(true)) {
         // A few megabytes left in the temporary directory would do no harm.
         let _ = std::fs::remove_dir_all(&dir);
@@ -97,7 +101,9 @@ async fn run(args: &Args, dir: &Path, beam: &Path) -> Result<bool> {
         let mut network = Measured::begin(&lab).await?;
         let measured = match args.fault {
             What::Idle => idle::run(args, &mut lab, &mut log).await.map(|used| memory = Some(used)),
-            What::Fault(_) | What::Any => course.run(args, &mut lab, &mut network.ledger, &mut log).await,
+            What::Fault(_) | What::Any | What::Stranger => {
+                course.run(args, &mut lab, &mut network.ledger, &mut log).await
+            }
         };
         network.end(&lab, measured.is_ok(), &mut found).await?;
         trouble = measured.err();

@@ -22,7 +22,7 @@ pub(crate) const WITHIN: Duration = Duration::from_secs(60);
 pub(crate) const LONG_WITHIN: Duration = Duration::from_secs(150);
 /// A shared machine's disk stands still for half a second now and then. At blocks of 1 s that is a missed block, which these
 /// tests are not about; `cargo measure` is.
-const BLOCK_TIME: Duration = Duration::from_secs(2);
+pub(crate) const BLOCK_TIME: Duration = Duration::from_secs(2);
 /// How often a condition is looked at.
 pub(crate) const POLL: Duration = Duration::from_millis(50);
 
@@ -219,7 +219,7 @@ impl Trial {
     }
 
     /// What both pilots said, for a failure's message.
-    fn logs(&self) -> String {
+    pub(crate) fn logs(&self) -> String {
         let log = |machine: &beam_examples::machine::Machine| {
             let text = std::fs::read_to_string(machine.log()).unwrap_or_default();
             let lines: Vec<&str> = text.lines().collect();

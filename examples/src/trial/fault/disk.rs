@@ -11,7 +11,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
 
 use super::{About, Kind, Need, Whom};
@@ -54,7 +54,7 @@ impl Kind for Disk {
 
     async fn strike(&self, scene: &mut Scene<'_>) -> Result<Instant> {
         scene.tell(format!("{}: {}", scene.machine, self.about.describe));
-        scene.notes.refused = figure(&scene.victim()?.report().await?, REFUSED);
+        scene.notes.refused = Some(figure(&scene.victim()?.report().await?, REFUSED));
         let victim = scene.victim()?;
         let at = Instant::now();
         match self.trouble {
@@ -75,7 +75,8 @@ impl Kind for Disk {
                 ensure!(tokio::time::timeout(HANGS_FOR, written).await.is_err(), "the disk takes writes");
             }
             Trouble::FloorRefused => {
-                let (name, before) = (scene.machine.clone(), scene.notes.refused);
+                let before = scene.notes.refused.context("the disk was not struck")?;
+                let name = scene.machine.clone();
                 let what = format!("{name} reports refusals");
                 return scene.reports(&name, &what, |report| figure(report, REFUSED) > before).await;
             }

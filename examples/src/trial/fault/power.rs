@@ -97,6 +97,7 @@ impl Kind for Power {
                 return Scene::shows("pilot and node stand still", stands).await;
             }
             Blow::Node => {
+                ensure!(node.is_some(), "no node was struck");
                 let gone = || std::future::ready(Ok((victim.node_pid() != node).then_some(())));
                 return Scene::shows("the node is gone", gone).await;
             }

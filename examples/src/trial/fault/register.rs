@@ -9,7 +9,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
 use rusqlite::Connection;
 
@@ -54,6 +54,7 @@ impl Kind for Locked {
     }
 
     async fn took_effect(&self, scene: &mut Scene<'_>) -> Result<()> {
+        ensure!(!scene.notes.failed.is_empty(), "the register was not struck");
         for (name, before) in scene.notes.failed.clone() {
             let what = format!("{name} reports that the register does not answer");
             scene.reports(&name, &what, |report| figure(report, FAILED) > before).await?;
