@@ -106,7 +106,9 @@ impl Lab {
             Need::Sentries => !self.sentries.is_empty(),
             Need::Wires => self.network.is_wired(),
             Need::Disks => self.machines.iter().all(|machine| machine.disk().is_ok()),
-            Need::RegisterFile => self.machines.iter().all(|machine| machine.register().is_file()),
+            Need::RegisterFile => self.machines.iter().all(|machine| machine.register_file().is_ok()),
+            Need::RegisterWires => self.machines.iter().all(|machine| machine.register_wire().is_ok()),
+            Need::AllWires => self.offers(Need::Wires) && self.offers(Need::RegisterWires),
             Need::Clocks => self.machines.iter().all(Machine::has_clock),
         }
     }

@@ -27,6 +27,7 @@
 //! Linux only: the guards against signalling a stranger read `/proc`.
 
 pub mod chain;
+pub mod dynamodb_local;
 pub mod hub;
 pub mod install;
 pub mod judge;

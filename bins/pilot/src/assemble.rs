@@ -1,5 +1,7 @@
 //! Putting the parts together: the only place that names concrete types of several crates.
 
+pub(crate) mod register;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,7 +13,6 @@ use beam_core::runtime::{
     HistoryCell, MeasuredRegister, PauseCell, RosterCell, SignerHandle, SignerParts, start_signer,
 };
 use beam_core::signing::{Floor, Record, Signer, SignerConfig};
-use beam_core::sqlite::SqliteRegister;
 use beam_core::takeover::TakeoverConfig;
 use beam_gaia::audit_file::AuditFile;
 use beam_gaia::floor_file::FloorFile;
@@ -88,10 +89,9 @@ pub(crate) fn cells(config: &Config) -> Result<Cells> {
     })
 }
 
-/// Opens the register, which must be there.
+/// Opens the register, which must be there. See [`register`] for its kinds.
 pub(crate) async fn shared(config: &Config) -> Result<Shared> {
-    let register = SqliteRegister::open(&config.register()?.sqlite).await?;
-    Ok(Shared { register: Arc::new(register), cells: cells(config)? })
+    Ok(Shared { register: register::open(config).await?, cells: cells(config)? })
 }
 
 /// This machine's floor, looked at without holding it.

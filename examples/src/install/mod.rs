@@ -1,11 +1,12 @@
 //! The programs the lab runs: a pinned CometBFT, the Hub-like chain, and the `beam` of this checkout.
 //!
-//! What Go builds is kept in cargo's target folder under a name that says what it is of. It is built beside and moved
+//! What Go builds, and DynamoDB Local, is kept in cargo's target folder under a name that says what it is of. It is built beside and moved
 //! there, under a lock, so that it appears whole or not at all and test programs that start together build it once.
 
 mod beam;
 mod cometbft;
 mod debian;
+mod dynamodb_local;
 mod faketime;
 mod hubd;
 
@@ -22,6 +23,7 @@ use crate::wait;
 
 pub use beam::beam_binary;
 pub use cometbft::{COMETBFT_VERSION, cometbft};
+pub use dynamodb_local::{DYNAMODB_LOCAL_VERSION, dynamodb_local};
 pub use faketime::faketime;
 pub use hubd::{Hubd, Ours, hubd};
 

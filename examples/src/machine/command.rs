@@ -35,19 +35,23 @@ impl Machine {
         };
         let mut words: Vec<&str> =
             arguments.iter().flat_map(|(flag, value)| [*flag, value.as_str()]).collect();
+        if !self.is_sentry() {
+            words.extend(self.register.flags());
+        }
         words.extend(more.iter().map(String::as_str));
         self.beam(&["init"], &words).await?;
         Ok(())
     }
 
     /// What only a machine that signs is told.
-    fn signing_arguments(&self) -> [(&'static str, String); 4] {
-        [
+    fn signing_arguments(&self) -> Vec<(&'static str, String)> {
+        let mut arguments = vec![
             ("--chain-id", self.chain_id.clone()),
             ("--key", self.key.to_string_lossy().into_owned()),
-            ("--register", self.register.to_string_lossy().into_owned()),
             ("--takeover-after", format!("{}ms", self.plan.takeover_after.as_millis())),
-        ]
+        ];
+        arguments.extend(self.register.arguments());
+        arguments
     }
 
     /// Makes the register's record: this validator has never signed. Once for a register, not once a machine.
@@ -56,7 +60,7 @@ impl Machine {
     /// When it fails, or this is a sentry.
     pub async fn init_watermark(&self) -> Result<()> {
         ensure!(!self.is_sentry(), "{} is a sentry and signs nothing", self.name());
-        if !self.register.exists() {
+        if !self.register.has_a_record() {
             self.beam(&["watermark", "init"], &["--height", "0"]).await?;
         }
         Ok(())
@@ -107,7 +111,7 @@ impl Machine {
         let what = format!("`beam {}` on {}", subcommand.join(" "), self.name());
         let mut command = Command::new(&self.beam);
         command.args(subcommand).arg("--home").arg(&self.home).args(arguments);
-        command.stdin(Stdio::null()).kill_on_drop(true);
+        command.envs(self.register.environment()).stdin(Stdio::null()).kill_on_drop(true);
         tokio::time::timeout(COMMAND_WITHIN, command.output())
             .await
             .with_context(|| format!("{what} did not end within {COMMAND_WITHIN:?}"))?

@@ -60,6 +60,7 @@ impl Machine {
             chain_id: self.chain_id.clone(),
             key: self.key.clone(),
             register: self.register.clone(),
+            register_wire: self.register_wire.clone(),
             plan: self.plan.clone(),
             pilots: Vec::new(),
             disk: None,

@@ -12,11 +12,13 @@ mod clock;
 mod command;
 mod copies;
 mod disk;
+mod register;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,13 +28,17 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::chain::Rpc;
 use crate::network::{Network, Node, Role};
 use crate::process::{Process, procfs};
+use crate::proxy::Proxy;
 use crate::wait;
+use register::Register;
 
 pub use copies::OldHome;
 pub use disk::Disk;
 
 /// How long the kernel may take to remove processes after SIGKILL.
 const DIES_WITHIN: Duration = Duration::from_secs(5);
+
+pub use register::RegisterPlan;
 
 /// How a machine is set up.
 #[derive(Debug, Clone)]
@@ -47,6 +53,8 @@ pub struct MachinePlan {
     pub start_args: Vec<String>,
     /// Environment of `beam start`, on top of the lab's own.
     pub environment: Vec<(String, String)>,
+    /// Which register the machines share.
+    pub register: RegisterPlan,
     /// Gives each machine a register of its own, and so takes the fence away: for controls that must go wrong.
     pub unfenced: bool,
     /// Gives each machine a disk of its own, with the node's home and Beam's on it. Needs root ([`Disk::why_not`]).
@@ -64,6 +72,7 @@ impl Default for MachinePlan {
             sentry_init_args: Vec::new(),
             start_args: Vec::new(),
             environment: Vec::new(),
+            register: RegisterPlan::Sqlite,
             unfenced: false,
             own_disk: false,
             clock: None,
@@ -79,8 +88,10 @@ pub struct Machine {
     node: Node,
     chain_id: String,
     key: PathBuf,
-    register: PathBuf,
+    register: Register,
     plan: MachinePlan,
+    /// Between it and the register, unless that is a file. A copy of the machine shares it.
+    register_wire: Option<Arc<Proxy>>,
     /// Every pilot started here of whose group something may live, the newest last.
     pilots: Vec<Process>,
     /// Its own disk, if it has one. Last, so that it is unmounted when nothing runs on it any more.
@@ -97,6 +108,8 @@ impl Machine {
         let node = network.node(name)?.clone();
         ensure!(node.role != Role::Plain, "{name} is a plain validator, which the lab runs itself");
         network.release_ports(name);
+        let register = Register::of(&plan.register, network.dir(), plan.unfenced.then_some(name));
+        let (register, wire) = register.over_a_wire()?;
         let disk = plan.own_disk.then(|| Disk::over(&node.home)).transpose()?;
         // On a disk of its own a machine has everything in one folder.
         let home = match &disk {
@@ -109,11 +122,8 @@ impl Machine {
             node,
             chain_id: network.chain_id().to_owned(),
             key: network.validator_key(),
-            register: network.dir().join(if plan.unfenced {
-                format!("register-{name}.db")
-            } else {
-                "register.db".to_owned()
-            }),
+            register,
+            register_wire: wire.map(Arc::new),
             plan,
             pilots: Vec::new(),
             disk,
@@ -163,9 +173,23 @@ impl Machine {
         self.home.join("floor")
     }
 
-    /// The shared register, if it is a file.
-    pub fn register(&self) -> &Path {
-        &self.register
+    /// The file of the shared register, if it is one that is there.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn register_file(&self) -> Result<&Path> {
+        let file = self.register.file().filter(|file| file.is_file());
+        file.with_context(|| format!("the register of {} is not in a file", self.name()))
+    }
+
+    /// The wire between its pilot and the shared register, if that is reached over one.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn register_wire(&self) -> Result<&Proxy> {
+        self.register_wire
+            .as_deref()
+            .with_context(|| format!("the register of {} is not reached over a wire", self.name()))
     }
 
     /// Where Beam writes down each signature it lets out.
@@ -192,6 +216,7 @@ impl Machine {
         self.forget_the_dead();
         let mut command = Command::new(&self.beam);
         command.arg("start").arg("--home").arg(&self.home).args(&self.plan.start_args);
+        command.envs(self.register.environment());
         command.envs(self.plan.environment.iter().map(|(key, value)| (key, value)));
         if let Some(library) = &self.plan.clock {
             clock::give(&mut command, library, &self.home)?;

@@ -34,8 +34,8 @@ pub(super) struct Notes {
     pub(super) node: Option<i32>,
     /// How many requests the victim's signer had refused.
     pub(super) refused: Option<u64>,
-    /// How many operations each machine's register had failed.
-    pub(super) failed: Vec<(String, u64)>,
+    /// How far a counter of each machine concerned had come.
+    pub(super) counted: Vec<(String, u64)>,
     /// What holds the register's lock.
     pub(super) lock: Option<Mutex<Connection>>,
     /// A copy of the victim that runs.

@@ -77,7 +77,8 @@ fn signatures(lab: &Lab) -> Result<usize> {
 }
 
 fn lock(lab: &mut Lab, machine: &str) -> Result<Mutex<Connection>> {
-    let register = Connection::open(lab.machine(machine)?.register()).context("cannot open the register")?;
+    let register =
+        Connection::open(lab.machine(machine)?.register_file()?).context("cannot open the register")?;
     register.busy_timeout(LOCKED_WITHIN)?;
     register.execute_batch("BEGIN IMMEDIATE").context("cannot lock the register")?;
     Ok(Mutex::new(register))

@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// On a chain like the Cosmos Hub, which jails and tombstones, instead of CometBFT's kvstore.
     #[arg(long)]
     pub(crate) hub: bool,
+    /// Where the register is: in a file, or on DynamoDB Local, which needs Java. Some faults need the one, some the other.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) register: RegisterKind,
     /// Sentries between the validator's machines and the others.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) sentries: usize,
@@ -64,7 +67,8 @@ Examples:
   cargo measure --fault kill --count 50
   cargo measure --fault freeze --count 20 --block-time 5s --output freeze.json
   cargo measure --fault idle --minutes 20
-  cargo measure --fault any --count 1000 --minutes 240 --output any.json
+  cargo measure --fault any --count 500 --minutes 240 --output any.json
+  cargo measure --fault any --count 500 --minutes 240 --register dynamodb --output table.json
   cargo measure --table kill.json freeze.json any.json
 
 Disks of a machine's own need root, and a clock of its own Debian's libfaketime: where they
@@ -98,7 +102,7 @@ impl Args {
     pub(crate) fn wants(&self, need: Need) -> bool {
         match self.fault {
             What::Idle | What::Stranger => false,
-            What::Fault(fault) => fault.need() == Some(need),
+            What::Fault(fault) => fault.need().is_some_and(|needs| needs.includes(need)),
             What::Any => true,
         }
     }
@@ -107,6 +111,17 @@ impl Args {
     pub(crate) fn limit(&self) -> Duration {
         Duration::from_secs(self.minutes.saturating_mul(60))
     }
+}
+
+/// Where the register is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum RegisterKind {
+    /// A file that both machines share.
+    #[default]
+    Sqlite,
+    /// A table of an emulator of DynamoDB.
+    #[value(name = "dynamodb")]
+    DynamoDb,
 }
 
 /// What is measured.

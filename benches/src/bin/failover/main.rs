@@ -23,16 +23,20 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
+use beam_examples::dynamodb_local::DynamoDbLocal;
 use beam_examples::install;
 use beam_examples::lab::Lab;
-use beam_examples::machine::{Disk, MachinePlan};
+use beam_examples::machine::{Disk, MachinePlan, RegisterPlan};
 use beam_examples::trial::{self, Ledger, Need};
 use clap::Parser;
 use serde_json::Value;
 
-use args::{Args, What};
+use args::{Args, RegisterKind, What};
 use faults::Course;
 use summary::{Found, Summary};
+
+/// The register's table on an emulator.
+const TABLE: &str = "beam";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -88,7 +92,16 @@ async fn measure(args: &Args) -> Result<bool> {
 
 async fn run(args: &Args, dir: &Path, beam: &Path) -> Result<bool> {
     let mut log = Log::open(args.output.as_ref())?;
-    let plan = machines(args).await?;
+    let mut plan = machines(args).await?;
+    std::fs::create_dir_all(dir)?;
+    // One for all networks: each chain has a record of its own.
+    let emulator = match args.register {
+        RegisterKind::Sqlite => None,
+        RegisterKind::DynamoDb => Some(DynamoDbLocal::start(dir, install::to_stderr).await?),
+    };
+    if let Some(emulator) = &emulator {
+        plan.register = RegisterPlan::DynamoDb { table: TABLE.to_owned(), endpoint: emulator.endpoint() };
+    }
     let (mut course, mut found, mut memory) = (Course::new(args), Found::default(), None);
     println!(
         "{}: blocks of {:?}, takeover after {:?}, seed {}",

@@ -1,6 +1,6 @@
 //! What the faults of each kind cost: a row a kind, from results that were just measured or kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result};
@@ -153,15 +153,25 @@ pub(crate) fn table(costs: &[Cost]) -> String {
         line.extend([row.nil().to_string(), three(&row.next_votes())]);
         lines.push(line);
     }
-    let (takeovers, phases) = all(costs).phases();
     let mut out = markdown(&lines);
-    if takeovers > 0 {
-        let _ = writeln!(out, "\n{takeovers} takeovers by phase, ms: median / p99 / max\n");
-        let mut lines = vec![["phase", "took"].map(str::to_owned).to_vec()];
-        lines.extend(phases.iter().map(|(name, times)| vec![(*name).to_owned(), three(times)]));
-        out.push_str(&markdown(&lines));
+    let block_times: BTreeSet<_> = costs.iter().map(|cost| cost.block_time_ms).collect();
+    for block_time in block_times {
+        let these = Row(costs.iter().filter(|cost| cost.block_time_ms == block_time).collect());
+        out.push_str(&by_phase(&these, block_time));
     }
     out
+}
+
+/// The parts of the takeovers among some faults, if there are any.
+fn by_phase(row: &Row<'_>, block_time_ms: u64) -> String {
+    let (takeovers, phases) = row.phases();
+    if takeovers == 0 {
+        return String::new();
+    }
+    let mut lines = vec![["phase", "ms: median / p99 / max"].map(str::to_owned).to_vec()];
+    lines.extend(phases.iter().map(|(name, times)| vec![(*name).to_owned(), three(times)]));
+    let seconds = in_seconds(block_time_ms);
+    format!("\n{takeovers} takeovers at blocks of {seconds} s, by phase:\n\n{}", markdown(&lines))
 }
 
 fn in_seconds(ms: u64) -> f64 {
@@ -206,7 +216,8 @@ mod tests {
         let cells: Vec<_> = kill.split('|').map(str::trim).collect();
         assert_eq!(cells[2..10], ["1 s", "3", "1 / 4 / 4", "1", "1", "0", "1", "0"], "{text}");
         assert!(
-            text.contains("4 takeovers by phase") && text.contains("| decided | 300 / 300 / 300 |"),
+            text.contains("4 takeovers at blocks of 1 s")
+                && text.contains("| decided | 300 / 300 / 300        |"),
             "{text}"
         );
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use beam_benches::stats::Sorted;
 use serde_json::Value;
 
 use crate::rows::{self, Cost};
@@ -17,10 +18,11 @@ const BLOCK_TIME_MS: u64 = 1_000;
 /// When a file cannot be read, or no fault is in any of them.
 pub(crate) fn print(files: &[PathBuf]) -> Result<()> {
     let mut costs = Vec::new();
-    let (mut judged, mut conflicts) = (0_u64, 0_usize);
+    let (mut judged, mut conflicts, mut stopped) = (0_u64, 0_usize, Vec::new());
     for file in files {
         for line in lines(file)? {
             costs.extend(Cost::of(&line, block_time(&line)).with_context(|| file.display().to_string())?);
+            stopped.extend(line.get("stopped_ms").and_then(Value::as_u64));
             if line.get("schema").is_some() {
                 let signatures = line.get("signatures").and_then(Value::as_object);
                 let signatures = signatures.into_iter().flat_map(|by| by.values()).filter_map(Value::as_u64);
@@ -31,8 +33,14 @@ pub(crate) fn print(files: &[PathBuf]) -> Result<()> {
             }
         }
     }
-    ensure!(!costs.is_empty(), "there is no fault in these files");
+    ensure!(!costs.is_empty() || !stopped.is_empty(), "there is no fault in these files");
     println!("{}", rows::table(&costs));
+    if !stopped.is_empty() {
+        let (n, took) = (stopped.len(), rows::three(&Sorted::new(stopped)));
+        println!(
+            "a stranger with the key: n = {n}, Beam stopped and said so after {took} ms (median / p99 / max)"
+        );
+    }
     println!(
         "{} faults; {judged} signatures judged, {conflicts} conflicts and pieces of evidence",
         costs.len()

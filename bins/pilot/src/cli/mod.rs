@@ -185,7 +185,7 @@ fn dispatch(cli: Cli, log_level: LogLevel) -> Result<Ending> {
             pause::remind(&home).await;
         }
         match cli.verb {
-            Verb::Init(args) => init::run(&home, &args),
+            Verb::Init(args) => init::run(&home, &args).await,
             Verb::Doctor(args) => doctor::run(&home, &args).await,
             Verb::CheckConfig(args) => check_config::run(&home, &args),
             Verb::Start => start::run(&home, log_level).await,

@@ -22,9 +22,10 @@ use tracing_subscriber::EnvFilter;
 pub(crate) use check::{Mistake, read};
 pub(crate) use keys::{Keys, StrangeTables, UnknownKey};
 pub(crate) use sections::{
-    AgentSection, Chain, HealthSection, LogsSection, Node, P2p, RegisterSection, Role, SignerSection,
+    AgentSection, Chain, DynamoDb, HealthSection, LogsSection, Node, P2p, RegisterAt, RegisterSection, Role,
+    SignerSection,
 };
-pub(crate) use template::{Answers, SignerAnswers, render};
+pub(crate) use template::{Answers, RegisterAnswer, SignerAnswers, render};
 
 /// The name of the configuration file in the pilot's home.
 pub(crate) const FILE_NAME: &str = "node.toml";
@@ -103,7 +104,7 @@ impl Config {
         let own = [Some(&mut config.node.home)]
             .into_iter()
             .chain([config.signer.as_mut().map(|signer| &mut signer.key)])
-            .chain([config.register.as_mut().map(|register| &mut register.sqlite)]);
+            .chain([config.register.as_mut().and_then(|register| register.sqlite.as_mut())]);
         own.flatten().for_each(|path| *path = config.home.join(&*path));
         Ok(config)
     }
@@ -141,6 +142,9 @@ impl Config {
         }
         if let Some(signer) = &self.signer {
             mistakes.extend(Self::mistakes_of_signer(signer));
+        }
+        if let Some(register) = &self.register {
+            mistakes.extend(register.mistakes());
         }
         let wrong = self.health.references.iter().filter(|url| Self::rpc_address(url).is_err());
         mistakes.extend(wrong.map(|url| {
@@ -181,12 +185,12 @@ impl Config {
         })
     }
 
-    /// The register's section.
+    /// Where the register is.
     ///
     /// # Errors
     /// On a sentry, which has none.
-    pub(crate) fn register(&self) -> Result<&RegisterSection> {
-        self.register.as_ref().with_context(|| {
+    pub(crate) fn register(&self) -> Result<RegisterAt<'_>> {
+        self.register.as_ref().and_then(RegisterSection::at).with_context(|| {
             format!("{} is a sentry: it has no register; ask on a validator's machine", self.name)
         })
     }
@@ -251,11 +255,25 @@ mod tests {
                 laddr: "unix:///home/gaia/.beam/run/privval.sock".to_owned(),
                 takeover_after: Duration::from_millis(300),
                 rank: 1,
-                register: "/var/lib/beam/register.db".into(),
+                register: RegisterAnswer::Sqlite("/var/lib/beam/register.db".into()),
             }),
             p2p: P2p::default(),
             agent_listen: None,
         }
+    }
+
+    fn table() -> DynamoDb {
+        DynamoDb {
+            table: "beam".to_owned(),
+            region: "eu-central-1".to_owned(),
+            table_id: Some("12".to_owned()),
+            endpoint: Some("http://127.0.0.1:8000".to_owned()),
+        }
+    }
+
+    fn on_a_table() -> Answers {
+        let register = RegisterAnswer::DynamoDb(table());
+        Answers { signer: answers().signer.map(|signer| SignerAnswers { register, ..signer }), ..answers() }
     }
 
     fn sentry() -> Answers {
@@ -342,9 +360,15 @@ mod tests {
 
     #[test]
     fn every_key_that_is_valid_stands_in_the_file_and_means_its_default() {
-        for answers in [answers(), sentry()] {
+        for answers in [answers(), on_a_table(), sentry()] {
             let text = render(&answers);
             let all = template::with_defaults_taken_in(&text);
+            // Of the two kinds of register one is an example.
+            let example = |line: &&str| line.starts_with("# sqlite = ") || line.starts_with("# dynamodb = ");
+            let valid = match text.lines().find(example) {
+                Some(example) => all.replace(&format!("{}\n", &example[2..]), ""),
+                None => all.clone(),
+            };
             let table: toml::Table = all.parse().unwrap();
             let not_for_it = |path: &str| path.starts_with("signer.") || path.starts_with("register.");
             let paths = Keys::of::<Config>().paths().into_iter();
@@ -353,12 +377,46 @@ mod tests {
                 .collect();
             assert!(missing.is_empty(), "not in the template: {missing:?}");
             // The peers' lines are examples; the rest are the defaults.
-            for config in [load(&text).unwrap(), load(&all).unwrap()] {
+            for config in [load(&text).unwrap(), load(&valid).unwrap()] {
                 assert_eq!(config.health, HealthSection::default());
                 assert_eq!(config.logs, LogsSection::default());
                 assert_eq!(config.agent, AgentSection::default());
                 assert_eq!(config.node.stop_grace, Duration::from_secs(30));
             }
+        }
+    }
+
+    #[test]
+    fn a_register_is_a_file_or_a_table_and_not_both() {
+        let on_a_table = render(&on_a_table());
+        let config = load(&on_a_table).unwrap();
+        assert_eq!(config.register().unwrap(), RegisterAt::DynamoDb(&table()));
+        let file = load(&render(&answers())).unwrap();
+        assert_eq!(file.register().unwrap(), RegisterAt::Sqlite(Path::new("/var/lib/beam/register.db")));
+        let both = on_a_table.replace("# sqlite = ", "sqlite = ");
+        let none = on_a_table.replace("dynamodb = ", "# dynamodb = ");
+        for text in [both, none] {
+            let mistakes = read(&text).unwrap_err();
+            let line = text.lines().position(|line| line == "[register]").unwrap() + 1;
+            assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+            assert_eq!(mistakes[0].line, Some(line), "{mistakes:?}");
+            assert!(mistakes[0].text.contains("exactly one"), "{mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_cannot_be_one_is_told_with_its_line() {
+        for (right, wrong, said) in [
+            ("\"beam\"", "\"b\"", "table \"b\""),
+            ("eu-central-1", "Frankfurt", "region \"Frankfurt\""),
+            ("http://127.0.0.1:8000", "http://10.0.0.1:8000", "https://"),
+            ("table_id", "tableid", "\"register.dynamodb.tableid\" is no key"),
+        ] {
+            let text = render(&on_a_table()).replace(right, wrong);
+            let mistakes = read(&text).unwrap_err();
+            let line = text.lines().position(|line| line.starts_with("dynamodb = ")).unwrap() + 1;
+            assert_eq!(mistakes[0].line, Some(line), "{mistakes:?}");
+            assert!(mistakes[0].text.contains(said), "{mistakes:?}");
         }
     }
 

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use beam_core::id::ChainId;
 use beam_core::takeover::TakeoverConfig;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::assemble;
 use crate::http::is_private;
 
 /// What this machine is for.
@@ -69,12 +70,72 @@ pub(crate) struct SignerSection {
     pub(crate) rank: u32,
 }
 
-/// The shared register. Validators only.
+/// The shared register, of one kind or the other. Validators only.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RegisterSection {
     /// A `SQLite` file that all machines share: for machines on one host.
-    pub(crate) sqlite: PathBuf,
+    pub(crate) sqlite: Option<PathBuf>,
+    /// A table that all machines share: for machines in several zones.
+    pub(crate) dynamodb: Option<DynamoDb>,
+}
+
+/// A DynamoDB table.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DynamoDb {
+    /// Its name.
+    pub(crate) table: String,
+    /// Its region, the same for all machines.
+    pub(crate) region: String,
+    /// The id that it must have: a table that was deleted and made again has another, and knows nothing of what was signed.
+    pub(crate) table_id: Option<String>,
+    /// A VPC endpoint, or DynamoDB Local; the region's own if it is not given.
+    pub(crate) endpoint: Option<String>,
+}
+
+/// Where the register is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RegisterAt<'a> {
+    /// In a file.
+    Sqlite(&'a Path),
+    /// In a table.
+    DynamoDb(&'a DynamoDb),
+}
+
+impl fmt::Display for RegisterAt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => path.display().fmt(f),
+            Self::DynamoDb(DynamoDb { table, region, .. }) => write!(f, "dynamodb:{table}@{region}"),
+        }
+    }
+}
+
+impl RegisterSection {
+    /// Where it is; `None` if no place is named, or two.
+    pub(super) fn at(&self) -> Option<RegisterAt<'_>> {
+        match (&self.sqlite, &self.dynamodb) {
+            (Some(path), None) => Some(RegisterAt::Sqlite(path)),
+            (None, Some(table)) => Some(RegisterAt::DynamoDb(table)),
+            (None, None) | (Some(_), Some(_)) => None,
+        }
+    }
+
+    /// All that is wrong with it.
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        match self.at() {
+            None => vec![
+                "[register]: exactly one of sqlite = \"FILE\" and dynamodb = { table, region, table_id }"
+                    .to_owned(),
+            ],
+            Some(RegisterAt::Sqlite(_)) => Vec::new(),
+            Some(RegisterAt::DynamoDb(table)) => {
+                let wrong = assemble::register::place(table).check().err();
+                wrong.map(|wrong| format!("register.dynamodb: {wrong}")).into_iter().collect()
+            }
+        }
+    }
 }
 
 /// Whom the node knows, and what it tells others of itself. What is not given is left as the node's own configuration has it.

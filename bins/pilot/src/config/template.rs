@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use beam_core::id::ChainId;
 
-use super::{AgentSection, HealthSection, LogsSection, P2p, Role};
+use super::{AgentSection, DynamoDb, HealthSection, LogsSection, P2p, Role};
 
 /// What `beam init` found out or was told.
 #[derive(Clone, Debug)]
@@ -32,7 +32,14 @@ pub(crate) struct SignerAnswers {
     pub(crate) laddr: String,
     pub(crate) takeover_after: Duration,
     pub(crate) rank: u32,
-    pub(crate) register: PathBuf,
+    pub(crate) register: RegisterAnswer,
+}
+
+/// Which register it shall be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RegisterAnswer {
+    Sqlite(PathBuf),
+    DynamoDb(DynamoDb),
 }
 
 /// The file's text.
@@ -101,16 +108,45 @@ takeover_after = {takeover_after}
 rank = {rank}
 
 [register]
-# The one thing that all machines of this validator share. A SQLite file serves machines on one host; it is refused on
-# a network file system.
-sqlite = {register}
+# The one thing that all machines of this validator share. Either a SQLite file, for machines on one host (it is refused
+# on a network file system), or a DynamoDB table, for machines in several zones. With table_id a table that was deleted and
+# made again is refused: it would know nothing of what was signed. An endpoint is only for VPC endpoints and for trying.
+{register}
 "#,
         key = path(&signer.key),
         laddr = quoted(&signer.laddr),
         takeover_after = duration(signer.takeover_after),
         rank = signer.rank,
-        register = path(&signer.register),
+        register = register(&signer.register),
     )
+}
+
+fn register(register: &RegisterAnswer) -> String {
+    match register {
+        RegisterAnswer::Sqlite(file) => {
+            let example = table(&DynamoDb {
+                table: "beam".to_owned(),
+                region: "eu-central-1".to_owned(),
+                table_id: Some("12345678-90ab-cdef-1234-567890abcdef".to_owned()),
+                endpoint: Some("https://dynamodb.eu-central-1.amazonaws.com".to_owned()),
+            });
+            format!("sqlite = {}\n# dynamodb = {example}", path(file))
+        }
+        RegisterAnswer::DynamoDb(at) => {
+            format!("dynamodb = {}\n# sqlite = \"/var/lib/beam/register.db\"", table(at))
+        }
+    }
+}
+
+fn table(DynamoDb { table, region, table_id, endpoint }: &DynamoDb) -> String {
+    let given = [
+        ("table", Some(table)),
+        ("region", Some(region)),
+        ("table_id", table_id.as_ref()),
+        ("endpoint", endpoint.as_ref()),
+    ];
+    let given = given.iter().filter_map(|(key, value)| Some(format!("{key} = {}", quoted((*value)?))));
+    format!("{{ {} }}", given.collect::<Vec<_>>().join(", "))
 }
 
 fn p2p(p2p: &P2p) -> String {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use beam_core::signing::{Above, Mark};
 
+use crate::assemble::register::Ground;
 use crate::config::Role;
 
 /// Something that was looked at, or why it could not be.
@@ -137,12 +138,19 @@ pub(super) struct DiskFacts {
     pub(super) total_bytes: u64,
 }
 
+/// How long something takes, of several times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Latency {
+    pub(super) p50: Duration,
+    pub(super) p99: Duration,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct RegisterFacts {
-    /// How long one read takes, or why it was not answered.
-    pub(super) read: Fact<Duration>,
-    /// In this machine's memory: gone with a reboot.
-    pub(super) in_memory: Fact<bool>,
+    /// How long reads take, or why they were not answered.
+    pub(super) read: Fact<Latency>,
+    /// What it stands on.
+    pub(super) ground: Fact<Ground>,
     /// Where the record is; `Ok(None)` if there is none.
     pub(super) mark: Fact<Option<Mark>>,
     /// How the record compares with this machine's floor; `Ok(None)` without a floor.

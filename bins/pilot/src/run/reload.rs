@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::config::{
-    AgentSection, Chain, Config, HealthSection, LogsSection, Node, P2p, RegisterSection, SignerSection,
+    AgentSection, Chain, Config, HealthSection, LogsSection, Node, P2p, RegisterAt, SignerSection,
 };
 
 /// From when on a changed key is in force.
@@ -81,7 +81,11 @@ fn whole(config: &Config) -> Vec<Key> {
         let SignerSection { key, laddr, takeover_after, rank } = signer;
         (key, laddr, takeover_after, rank)
     });
-    let register = config.register().ok().map(|RegisterSection { sqlite }| sqlite);
+    let (sqlite, dynamodb) = match config.register().ok() {
+        Some(RegisterAt::Sqlite(path)) => (Some(path), None),
+        Some(RegisterAt::DynamoDb(table)) => (None, Some(table)),
+        None => (None, None),
+    };
     vec![
         key("name", PilotRestart, &config.name),
         key("role", PilotRestart, &config.role),
@@ -90,7 +94,8 @@ fn whole(config: &Config) -> Vec<Key> {
         key("signer.laddr", PilotRestart, &signer.map(|signer| signer.1)),
         key("signer.takeover_after", PilotRestart, &signer.map(|signer| signer.2)),
         key("signer.rank", PilotRestart, &signer.map(|signer| signer.3)),
-        key("register.sqlite", PilotRestart, &register),
+        key("register.sqlite", PilotRestart, &sqlite),
+        key("register.dynamodb", PilotRestart, &dynamodb),
     ]
 }
 

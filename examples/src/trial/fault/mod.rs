@@ -44,6 +44,12 @@ pub enum Fault {
     Regions,
     RegionsKill,
     RegisterLocked,
+    RegisterCut,
+    RegisterCutStandby,
+    RegisterOut,
+    RegisterSlow,
+    RegisterLosesAnswers,
+    RegisterAndChain,
     DiskFull,
     DiskHangs,
     FloorRefused,
@@ -72,8 +78,19 @@ pub enum Need {
     Disks,
     /// A register in a file.
     RegisterFile,
+    /// A register that is reached over wires.
+    RegisterWires,
+    /// Both kinds of wires.
+    AllWires,
     /// Machines whose pilots have a clock that can be set.
     Clocks,
+}
+
+impl Need {
+    /// Whether who has this must have `other`.
+    pub fn includes(self, other: Self) -> bool {
+        self == other || (self == Self::AllWires && matches!(other, Self::Wires | Self::RegisterWires))
+    }
 }
 
 /// What is known of a fault beforehand.
@@ -107,7 +124,7 @@ pub(super) trait Kind: Sync {
 
 impl Fault {
     /// All there are.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 28] = [
         Self::Kill,
         Self::Freeze,
         Self::Node,
@@ -123,6 +140,12 @@ impl Fault {
         Self::Regions,
         Self::RegionsKill,
         Self::RegisterLocked,
+        Self::RegisterCut,
+        Self::RegisterCutStandby,
+        Self::RegisterOut,
+        Self::RegisterSlow,
+        Self::RegisterLosesAnswers,
+        Self::RegisterAndChain,
         Self::DiskFull,
         Self::DiskHangs,
         Self::FloorRefused,
@@ -149,6 +172,12 @@ impl Fault {
             Self::Regions => &chain::REGIONS,
             Self::RegionsKill => &chain::REGIONS_KILL,
             Self::RegisterLocked => &register::LOCKED,
+            Self::RegisterCut => &register::CUT,
+            Self::RegisterCutStandby => &register::CUT_STANDBY,
+            Self::RegisterOut => &register::OUT,
+            Self::RegisterSlow => &register::SLOW,
+            Self::RegisterLosesAnswers => &register::LOSES_ANSWERS,
+            Self::RegisterAndChain => &register::AND_CHAIN,
             Self::DiskFull => &disk::FULL,
             Self::DiskHangs => &disk::HANGS,
             Self::FloorRefused => &disk::FLOOR_REFUSED,

@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use beam_core::takeover::TakeoverConfig;
 use beam_gaia::state_files::{self, StateFormat};
 
-use super::{Args, peers};
+use super::{Args, Place, peers, register};
 use crate::cli::WrongUse;
-use crate::config::{Answers, Role, SignerAnswers};
+use crate::config::{Answers, DynamoDb, RegisterAnswer, Role, SignerAnswers};
 use crate::node_home::NodeHome;
 
 pub(super) fn find_out(home: &Path, args: &Args) -> Result<Answers> {
@@ -44,11 +44,11 @@ pub(super) fn find_out(home: &Path, args: &Args) -> Result<Answers> {
 fn signer(home: &Path, args: &Args) -> Result<SignerAnswers> {
     let register = match &args.register {
         Some(register) => register.clone(),
-        None => ask(
-            "the register that all machines of this validator share, such as /var/lib/beam/register.db",
-            "--register FILE",
-        )?
-        .into(),
+        None => register::parse(&ask(
+            "the register that all machines of this validator share, such as /var/lib/beam/register.db or dynamodb:beam@eu-central-1",
+            "--register FILE or --register dynamodb:TABLE@REGION",
+        )?)
+        .map_err(WrongUse)?,
     };
     Ok(SignerAnswers {
         key: match &args.key {
@@ -58,7 +58,16 @@ fn signer(home: &Path, args: &Args) -> Result<SignerAnswers> {
         laddr: format!("unix://{}", home.join("run/privval.sock").display()),
         takeover_after: args.takeover_after.unwrap_or(TakeoverConfig::default().takeover_after),
         rank: args.rank,
-        register: std::path::absolute(expand(&register)?)?,
+        register: match register {
+            Place::File(file) => RegisterAnswer::Sqlite(std::path::absolute(expand(&file)?)?),
+            Place::Table { table, region } => RegisterAnswer::DynamoDb(DynamoDb {
+                table,
+                // Found later, as is the id: it has to be asked for.
+                region: region.unwrap_or_default(),
+                table_id: None,
+                endpoint: args.register_endpoint.clone(),
+            }),
+        },
     })
 }
 

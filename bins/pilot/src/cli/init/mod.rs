@@ -3,6 +3,7 @@
 //! With `--from` it adopts a node's home: the validator's key moves out of it ([`steps`]), so that the node alone can no longer sign.
 
 mod find;
+mod register;
 mod steps;
 mod write;
 
@@ -18,12 +19,15 @@ use super::output::push_line;
 use super::{Ending, Output, WrongUse, output};
 use crate::config::{self, Answers, FILE_NAME, P2p, Role, render};
 use crate::node_home::NodeHome;
+use register::Place;
 use steps::Adoption;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example, a validator that runs as gaiad alone so far (stop it first):
   beam init --from ~/.gaia --register /var/lib/beam/register.db
+The same, with a register for machines in several zones:
+  beam init --from ~/.gaia --register dynamodb:beam@eu-central-1 --create-table
 Its second machine, with a synced gaiad of its own and the key copied to validator_key.json:
   beam init --role validator --node-home ~/.gaia --key validator_key.json --register /var/lib/beam/register.db --rank 1
 A sentry:
@@ -44,9 +48,16 @@ pub(super) struct Args {
     /// pilot's home if it is not given. With --from: where the key goes.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// The register that all machines share.
-    #[arg(long, value_name = "FILE")]
-    register: Option<PathBuf>,
+    /// The register that all machines share: a file, for machines on one host, or dynamodb:TABLE@REGION, for machines in several
+    /// zones. Without @REGION the region of this machine.
+    #[arg(long, value_name = "FILE|dynamodb:TABLE[@REGION]", value_parser = register::parse)]
+    register: Option<Place>,
+    /// A VPC endpoint, or DynamoDB Local; the region's own if it is not given.
+    #[arg(long, value_name = "URL")]
+    register_endpoint: Option<String>,
+    /// Make the register's table if it is not there: billed by the request, protected from deletion.
+    #[arg(long)]
+    create_table: bool,
     /// This machine's name; the host's if it is not given.
     #[arg(long)]
     name: Option<String>,
@@ -106,14 +117,15 @@ struct Report {
     next: Vec<String>,
 }
 
-pub(super) fn run(home: &Path, args: &Args) -> Result<Ending> {
+pub(super) async fn run(home: &Path, args: &Args) -> Result<Ending> {
     let home = std::path::absolute(home)?;
     let file = home.join(FILE_NAME);
     let in_the_way = || anyhow!("{} is there already; --force replaces it", file.display());
     let there = std::fs::read(&file).ok().filter(|_| !args.force && !args.dry_run);
     // Before anybody is asked anything.
     ensure!(there.is_none() || args.from.is_some(), in_the_way());
-    let found = find::find_out(&home, args)?;
+    let mut found = find::find_out(&home, args)?;
+    let table = register::settle(&mut found, args).await?;
     let text = render(&found);
     // An adoption that was cut short has written the very same file.
     ensure!(there.is_none_or(|there| there == text.as_bytes()), in_the_way());
@@ -130,6 +142,7 @@ pub(super) fn run(home: &Path, args: &Args) -> Result<Ending> {
         None if args.dry_run => vec![format!("write {}", file.display())],
         _ => carry_out(&home, &file, &text, adoption.as_ref())?,
     };
+    let steps: Vec<String> = table.into_iter().chain(steps).collect();
     let report = Report {
         schema: "beam.init/1",
         done: !args.dry_run,

@@ -226,7 +226,7 @@ mod tests {
                 laddr: "unix:///run/privval.sock".to_owned(),
                 takeover_after: Duration::from_secs(1),
                 rank: 1,
-                register: "/register.db".into(),
+                register: crate::config::RegisterAnswer::Sqlite("/register.db".into()),
             };
             Adoption::look(&self.path("beam"), &self.path("node"), &signer, &P2p::default()).unwrap()
         }

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use beam_core::id::Lineage;
-use beam_core::register::{Register, SwapError};
+use beam_core::register::SwapError;
 use beam_core::signing::{Height, Known, Mark, Record, Unsure, Wish};
-use beam_core::sqlite::SqliteRegister;
 use beam_gaia::rpc::ValidatorAddress;
 use beam_gaia::state_files::StateFormat;
 use serde::Serialize;
@@ -51,7 +50,7 @@ struct Report {
     /// Why not, if it was refused.
     refused: Option<String>,
     record: String,
-    register: PathBuf,
+    register: String,
     /// Everything up to and including it counts as signed.
     mark: Option<Mark>,
     proof: Proof,
@@ -81,7 +80,7 @@ pub(super) async fn run(config: &Config, making: Making) -> Result<Ending> {
         done: decided.is_ok() && !making.chain.dry_run,
         refused: decided.as_ref().err().cloned(),
         record: keys.signing.to_string(),
-        register: config.register()?.sqlite.clone(),
+        register: config.register()?.to_string(),
         mark: decided.as_ref().ok().copied(),
         proof,
     };
@@ -146,11 +145,7 @@ fn decide(making: &Making, proof: &Proof) -> Result<Mark, String> {
 
 /// That there is a record, found before anybody waits for blocks.
 async fn there_already(config: &Config) -> Result<Option<String>> {
-    let path = &config.register()?.sqlite;
-    if !path.exists() {
-        return Ok(None);
-    }
-    let register = SqliteRegister::open(path).await?;
+    let Some(register) = assemble::register::if_there(config).await? else { return Ok(None) };
     let cell = register.read(&assemble::cells(config)?.signing).await?;
     Ok(cell.map(|cell| already(&cell.value)))
 }
@@ -163,10 +158,10 @@ fn already(value: &[u8]) -> String {
 
 async fn make(config: &Config, record: Record) -> Result<()> {
     let keys = assemble::cells(config)?;
-    let path = &config.register()?.sqlite;
-    let register = SqliteRegister::create(path)
+    let at = config.register()?;
+    let register = assemble::register::make(config)
         .await
-        .with_context(|| format!("the register {} could not be made", path.display()))?;
+        .with_context(|| format!("the register {at} could not be made"))?;
     match register.swap(&keys.signing, None, record.encode()).await {
         Ok(_) => Ok(()),
         Err(SwapError::Conflict { current }) => {
@@ -180,7 +175,7 @@ fn text(report: &Report) -> String {
     let mut out = format!("what may have been signed:\n{}", report.proof.table());
     if let Some(mark) = report.mark {
         let (made, counts) = if report.done { ("made", "counts") } else { ("would make", "would count") };
-        push_line!(out, "{made} the record {} in {}", report.record, report.register.display());
+        push_line!(out, "{made} the record {} in {}", report.record, report.register);
         push_line!(out, "everything up to and including height {} {counts} as signed", mark.height);
     }
     out

@@ -8,6 +8,7 @@ use beam_core::signing::{Above, Height, Mark};
 use super::super::facts::*;
 use super::super::{Finding, Severity};
 use super::{checks, node};
+use crate::assemble::register::Ground;
 use crate::config::Role;
 
 fn well(role: Role) -> Facts {
@@ -67,8 +68,8 @@ fn well(role: Role) -> Facts {
             folders: vec![("/home/beam/.beam".into(), 0o700)],
         },
         register: validator.then(|| RegisterFacts {
-            read: Ok(Duration::from_millis(1)),
-            in_memory: Ok(false),
+            read: Ok(Latency { p50: Duration::from_millis(1), p99: Duration::from_millis(2) }),
+            ground: Ok(Ground::File { in_memory: Ok(false) }),
             mark: Ok(Some(Mark::end_of(Height(5)))),
             above: Ok(Some(Above::Higher)),
             doubled: Vec::new(),
@@ -98,6 +99,10 @@ fn key(facts: &mut Facts) -> &mut KeyFacts {
 
 fn register(facts: &mut Facts) -> &mut RegisterFacts {
     facts.register.as_mut().unwrap()
+}
+
+fn table(protected: bool, pinned: bool) -> Fact<Ground> {
+    Ok(Ground::Table { protected, pinned, id: Some("1".to_owned()) })
 }
 
 const NO: fn() -> String = || "not known".to_owned();
@@ -170,8 +175,14 @@ const ILLNESSES: &[Illness] = {
         ("clock-behind", Unknown, V, |f| f.chain.clock_behind = Err(NO())),
         ("folders", Fail, V, |f| f.host.folders[0].1 = 0o750),
         ("register", Fail, V, |f| register(f).read = Err("there is no register".into())),
-        ("register", Warn, V, |f| register(f).read = Ok(Duration::from_millis(100))),
-        ("register-file-system", Fail, V, |f| register(f).in_memory = Ok(true)),
+        ("register", Warn, V, |f| {
+            register(f).read = Ok(Latency { p50: Duration::from_millis(5), p99: Duration::from_millis(100) })
+        }),
+        ("register-store", Fail, V, |f| register(f).ground = Ok(Ground::File { in_memory: Ok(true) })),
+        ("register-store", Unknown, V, |f| register(f).ground = Ok(Ground::File { in_memory: Err(NO()) })),
+        ("register-store", Warn, V, |f| register(f).ground = table(false, true)),
+        ("register-store", Warn, V, |f| register(f).ground = table(true, false)),
+        ("register-store", Unknown, V, |f| register(f).ground = Err(NO())),
         ("record", Fail, V, |f| register(f).mark = Ok(None)),
         ("record", Unknown, V, |f| register(f).mark = Err(NO())),
         ("floor", Fail, V, |f| register(f).above = Ok(Some(Above::PutBack))),
@@ -192,6 +203,13 @@ fn a_machine_that_is_well_is_found_well() {
     for role in [Role::Validator, Role::Sentry] {
         assert_eq!(ill(&checks(&well(role))), [], "{role}");
     }
+}
+
+#[test]
+fn a_table_that_is_protected_and_pinned_is_well() {
+    let mut facts = well(Role::Validator);
+    register(&mut facts).ground = table(true, true);
+    assert_eq!(ill(&checks(&facts)), []);
 }
 
 #[test]

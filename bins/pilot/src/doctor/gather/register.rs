@@ -1,27 +1,27 @@
-//! The register, read once.
+//! The register, read and timed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use beam_core::id::SignerId;
 use beam_core::runtime::RosterCell;
 use beam_core::signing::Record;
-use beam_core::sqlite::{FileSystem, SqliteRegister};
 
-use super::super::facts::{Fact, RegisterFacts};
+use super::super::facts::{Fact, Latency, RegisterFacts};
 use super::in_full;
 use crate::assemble::{self, Shared};
 use crate::config::Config;
 
 /// Each pilot notes itself with every block: long enough for one block of 6 s.
 const WATCHED_FOR: Duration = Duration::from_secs(7);
+/// How many reads are timed: a second's worth where the register is slow.
+const READS: usize = 20;
 const POLL_EVERY: Duration = Duration::from_millis(100);
 
 pub(super) async fn look(config: &Config, pilot_runs: bool) -> RegisterFacts {
     let nothing = |why: &str| RegisterFacts {
         read: Err(why.to_owned()),
-        in_memory: in_memory(config),
+        ground: Err("the register was not opened".to_owned()),
         mark: Err("the register was not read".to_owned()),
         above: Err("the register was not read".to_owned()),
         doubled: Vec::new(),
@@ -34,14 +34,14 @@ pub(super) async fn look(config: &Config, pilot_runs: bool) -> RegisterFacts {
 }
 
 async fn read(config: &Config, pilot_runs: bool) -> Fact<RegisterFacts> {
-    let path = &config.register().map_err(|error| format!("{error:#}"))?.sqlite;
-    let register = Arc::new(SqliteRegister::open(path).await.map_err(|error| in_full(&error))?);
+    let (register, ground) =
+        assemble::register::inspect(config).await.map_err(|error| format!("{error:#}"))?;
     let cells = assemble::cells(config)
         .map_err(|error| format!("which cell is not known without the key: {error:#}"))?;
     let shared = Shared { register, cells };
-    let since = Instant::now();
     let cell = shared.register.read(&shared.cells.signing).await.map_err(|error| in_full(&error))?;
-    let took = since.elapsed();
+    let took = assemble::register::time_reads(&*shared.register, &shared.cells.signing, READS).await;
+    let read = latency(took.map_err(|error| format!("{error:#}"))?);
     let record =
         cell.map(|cell| Record::decode(&cell.value)).transpose().map_err(|error| format!("damaged: {error}"));
     let floor = assemble::peek_floor(config).map_err(|error| format!("{error:#}"));
@@ -63,7 +63,7 @@ async fn read(config: &Config, pilot_runs: bool) -> Fact<RegisterFacts> {
     } else {
         Err("the pilot does not run, so nobody notes itself".to_owned())
     };
-    Ok(RegisterFacts { read: Ok(took), in_memory: in_memory(config), mark, above, doubled, contended })
+    Ok(RegisterFacts { read, ground: Ok(ground), mark, above, doubled, contended })
 }
 
 /// Names under which more than one signer notes itself: two machines have one name.
@@ -80,14 +80,11 @@ async fn contended(roster: &RosterCell) -> Vec<String> {
     signers.into_iter().filter(|(_, signers)| signers.len() > 1).map(|(name, _)| name).collect()
 }
 
-fn in_memory(config: &Config) -> Fact<bool> {
-    let path = &config.register().map_err(|error| format!("{error:#}"))?.sqlite;
-    let found = rustix::fs::statfs(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the magic is the low 32 bits"
-    )]
-    let magic = found.f_type as u32;
-    Ok(FileSystem::from_magic(magic) == FileSystem::Memory)
+fn latency(mut took: Vec<Duration>) -> Fact<Latency> {
+    took.sort_unstable();
+    let at = |percent: usize| took.get(took.len().saturating_sub(1).saturating_mul(percent) / 100).copied();
+    match (at(50), at(99)) {
+        (Some(p50), Some(p99)) => Ok(Latency { p50, p99 }),
+        _ => Err("nothing was read".to_owned()),
+    }
 }

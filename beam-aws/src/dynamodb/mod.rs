@@ -1,0 +1,209 @@
+//! The register in a DynamoDB table: for machines in several zones.
+//!
+//! # Why it keeps the contract of [`Register`]
+//! * **One winner, linearizable.** A cell is one item. A swap is one conditional `UpdateItem` on the item's version, which
+//!   DynamoDB judges and applies as one step; a read is strongly consistent.
+//! * **The loser learns the winner.** DynamoDB returns the item with the refusal, so a conflict costs no second round trip.
+//! * **Durable.** DynamoDB acknowledges when two of three zones have it.
+//! * **Honest about doubt.** Only what DynamoDB itself refused, or what never left, has `Failed`; the rest is
+//!   [`SwapError::OutcomeUnknown`].
+//! * **Nothing is repeated** behind the caller's back: the SDK's retries are off. (It could otherwise find its own first attempt and
+//!   report a lost race.)
+//! * **Bounded.** Own timeouts, in [`timeouts`].
+//!
+//! # What it refuses by name, when it is opened
+//! A table with another key than Beam's; one whose id is not the pinned one (it was deleted and made again, or restored);
+//! a global table without strong consistency: there each region judges a condition by its own copy, so two machines could both win.
+//!
+//! # What it cannot see
+//! A table that is put back by hand into its old name while nothing runs has a new id, and the pin notices. Items that are put back
+//! within the table are what the signer's floor and the record's lineage are for.
+//!
+//! ```no_run
+//! # async fn f() -> Result<(), beam_core::register::RegisterError> {
+//! use beam_aws::dynamodb::{Credentials, DynamoDbRegister, Place};
+//!
+//! let place = Place { table: "beam".into(), region: "eu-central-1".into(), endpoint: None };
+//! let register = DynamoDbRegister::open(place, None, &Credentials::Found).await?;
+//! println!("pin this: {:?}", register.table().id);
+//! # Ok(()) }
+//! ```
+
+mod calls;
+mod connect;
+pub mod cost;
+mod errors;
+mod item;
+mod place;
+mod table;
+pub mod timeouts;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use beam_core::register::{Cell, Register, RegisterError, RegisterKey, SwapError, Version};
+
+pub use calls::{Calls, Counted};
+pub use connect::{Credentials, region_of_environment};
+pub use place::{Place, PlaceError};
+pub use table::TableFacts;
+
+use errors::{CallError, Trouble};
+use item::{CELL, Item, VALUE, VERSION};
+use timeouts::CALL_WITHIN;
+
+/// The calls that a running pilot makes, by the names that IAM has for them. `CreateTable` and `TagResource` are only for who
+/// makes the table.
+pub const ACTIONS: [&str; 3] = ["DescribeTable", "GetItem", "UpdateItem"];
+
+/// A register in a DynamoDB table. See the [module](self).
+#[derive(Clone, Debug)]
+pub struct DynamoDbRegister {
+    client: Client,
+    place: Place,
+    table: TableFacts,
+    calls: Arc<Calls>,
+}
+
+impl DynamoDbRegister {
+    /// Opens a register that is there, after a look at its table. `table_id` is the id that the table must have.
+    ///
+    /// # Errors
+    /// [`RegisterError`]: `Unfit` if the table must not be used (the text says why), `Unavailable` if it cannot be asked, or
+    /// is not there.
+    pub async fn open(
+        place: Place,
+        table_id: Option<&str>,
+        credentials: &Credentials,
+    ) -> Result<Self, RegisterError> {
+        let client = connect::client(&place, credentials).await?;
+        let table = table::describe(&client, &place).await?;
+        table.fit(&place, table_id)?;
+        Ok(Self { client, place, table, calls: Arc::default() })
+    }
+
+    /// Makes the table, and opens it when it is ready: on-demand billing, protected from deletion, tagged `beam = register`.
+    /// One that is there is opened as it is.
+    ///
+    /// # Errors
+    /// As for [`DynamoDbRegister::open`].
+    pub async fn create(place: Place, credentials: &Credentials) -> Result<Self, RegisterError> {
+        let client = connect::client(&place, credentials).await?;
+        let table = table::create(&client, &place).await?;
+        table.fit(&place, None)?;
+        Ok(Self { client, place, table, calls: Arc::default() })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What the table was when it was opened.
+    #[must_use]
+    pub fn table(&self) -> &TableFacts {
+        &self.table
+    }
+
+    /// What was asked of DynamoDB since it was opened, through this handle and its clones.
+    #[must_use]
+    pub fn calls(&self) -> Counted {
+        self.calls.counted()
+    }
+
+    fn error(&self, call: &'static str, trouble: Trouble) -> CallError {
+        CallError { call, place: self.place.clone(), trouble }
+    }
+
+    fn decode(&self, call: &'static str, key: &RegisterKey, item: &Item) -> Result<Cell, CallError> {
+        item::decode(key, item)
+            .map_err(|error| self.error(call, Trouble::Edited { cell: key.to_string(), error }))
+    }
+
+    async fn get(&self, key: &RegisterKey) -> Result<Option<Cell>, CallError> {
+        const CALL: &str = "GetItem";
+        let request = self.client.get_item().table_name(&self.place.table).key(CELL, item::key(key));
+        let answer = request.consistent_read(true).send().await;
+        let cell = match answer {
+            Ok(answer) => answer.item.map(|item| self.decode(CALL, key, &item)).transpose(),
+            Err(error) => Err(self.error(CALL, Trouble::of(&error, CALL_WITHIN))),
+        };
+        let len = cell.as_ref().ok().and_then(Option::as_ref).map_or(0, |cell| cell.value.len());
+        self.calls.read(item::size(key, None, len));
+        cell
+    }
+
+    async fn update(
+        &self,
+        key: &RegisterKey,
+        expected: Option<Version>,
+        next: Version,
+        value: Vec<u8>,
+    ) -> Result<Version, SwapError> {
+        const CALL: &str = "UpdateItem";
+        self.calls.write(item::size(key, Some(next), value.len()));
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.place.table)
+            .key(CELL, item::key(key))
+            .update_expression("SET #version = :next, #value = :value")
+            .expression_attribute_names("#version", VERSION)
+            .expression_attribute_names("#value", VALUE)
+            .expression_attribute_values(":next", item::version(next))
+            .expression_attribute_values(":value", item::value(value))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let request = match expected {
+            // The item's own key: an item that lacks the version is there all the same.
+            None => request
+                .condition_expression("attribute_not_exists(#cell)")
+                .expression_attribute_names("#cell", CELL),
+            Some(expected) => request
+                .condition_expression("#version = :expected")
+                .expression_attribute_values(":expected", item::version(expected)),
+        };
+        let error = match request.send().await {
+            Ok(_) => return Ok(next),
+            Err(error) => error,
+        };
+        if let SdkError::ServiceError(refused) = &error
+            && let UpdateItemError::ConditionalCheckFailedException(refused) = refused.err()
+        {
+            let current = refused.item().map(|item| self.decode(CALL, key, item)).transpose();
+            return Err(SwapError::Conflict { current: current.map_err(CallError::of_swap)? });
+        }
+        Err(self.error(CALL, Trouble::of(&error, CALL_WITHIN)).of_swap())
+    }
+}
+
+#[async_trait]
+impl Register for DynamoDbRegister {
+    async fn read(&self, key: &RegisterKey) -> Result<Option<Cell>, RegisterError> {
+        self.get(key).await.map_err(CallError::of_read)
+    }
+
+    async fn swap(
+        &self,
+        key: &RegisterKey,
+        expected: Option<Version>,
+        value: Vec<u8>,
+    ) -> Result<Version, SwapError> {
+        let failed = |trouble| self.error("UpdateItem", trouble).of_swap();
+        if value.len() > Cell::LEN_MAX {
+            return Err(failed(Trouble::TooLarge(value.len())));
+        }
+        if let Some(next) = expected.map_or(Some(Version::FIRST), Version::next) {
+            return self.update(key, expected, next, value).await;
+        }
+        // There is nothing to write after the last version, but still something to be told.
+        match self.get(key).await.map_err(|error| SwapError::Failed(error.into()))? {
+            Some(cell) if Some(cell.version) == expected => Err(failed(Trouble::NoVersionLeft)),
+            current => Err(SwapError::Conflict { current }),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Beam's hands on AWS. Each module implements a trait of `beam-core`, passes that trait's contract suite, and decides
+//! nothing.
+//!
+//! | feature | module | implements |
+//! |---|---|---|
+//! | `dynamodb` (default) | [`dynamodb`] | [`Register`](beam_core::register::Register), in a DynamoDB table |
+//!
+//! A service's SDK is built only if its feature is on. TLS is rustls with ring, and there is one HTTP stack (hyper).
+
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;

@@ -1,0 +1,108 @@
+//! The register, of whichever kind `node.toml` names. Nobody else knows the kinds.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use beam_aws::dynamodb::{Credentials, DynamoDbRegister, Place};
+use beam_core::register::{Register, RegisterError, RegisterKey};
+use beam_core::sqlite::{FileSystem, SqliteRegister};
+
+use crate::config::{Config, DynamoDb, RegisterAt};
+
+/// Opens the register, which must be there.
+pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Register>> {
+    Ok(match config.register()? {
+        RegisterAt::Sqlite(path) => Arc::new(SqliteRegister::open(path).await?),
+        RegisterAt::DynamoDb(table) => Arc::new(open_table(table).await?),
+    })
+}
+
+/// Opens the register if it was made already. A table always was: `beam init --create-table` or a person makes it.
+pub(crate) async fn if_there(config: &Config) -> Result<Option<Arc<dyn Register>>> {
+    match config.register()? {
+        RegisterAt::Sqlite(path) if !path.exists() => Ok(None),
+        RegisterAt::Sqlite(_) | RegisterAt::DynamoDb(_) => open(config).await.map(Some),
+    }
+}
+
+/// Opens the register, and makes it first if it is a file that is not there.
+pub(crate) async fn make(config: &Config) -> Result<Arc<dyn Register>> {
+    match config.register()? {
+        RegisterAt::Sqlite(path) => Ok(Arc::new(SqliteRegister::create(path).await?)),
+        RegisterAt::DynamoDb(_) => open(config).await,
+    }
+}
+
+/// Where a table is.
+pub(crate) fn place(DynamoDb { table, region, table_id: _, endpoint }: &DynamoDb) -> Place {
+    Place { table: table.clone(), region: region.clone(), endpoint: endpoint.clone() }
+}
+
+/// Opens a table that is there.
+pub(crate) async fn open_table(table: &DynamoDb) -> Result<DynamoDbRegister, RegisterError> {
+    DynamoDbRegister::open(place(table), table.table_id.as_deref(), &Credentials::Found).await
+}
+
+/// Makes a table, unless it is there, and opens it.
+pub(crate) async fn create_table(table: &DynamoDb) -> Result<DynamoDbRegister, RegisterError> {
+    DynamoDbRegister::create(place(table), &Credentials::Found).await
+}
+
+/// What a register stands on, for the doctor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ground {
+    /// A file: whether it is in this machine's memory, or why that is not known.
+    File { in_memory: Result<bool, String> },
+    /// A table.
+    Table {
+        /// Whether it cannot be deleted by one call.
+        protected: bool,
+        /// Whether node.toml says which id it must have.
+        pinned: bool,
+        /// Its id, if it has one.
+        id: Option<String>,
+    },
+}
+
+/// Opens the register and tells what it stands on.
+pub(crate) async fn inspect(config: &Config) -> Result<(Arc<dyn Register>, Ground)> {
+    match config.register()? {
+        RegisterAt::Sqlite(path) => {
+            let found = rustix::fs::statfs(path).map_err(|error| format!("{}: {error}", path.display()));
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the magic is the low 32 bits"
+            )]
+            let in_memory =
+                found.map(|found| FileSystem::from_magic(found.f_type as u32) == FileSystem::Memory);
+            Ok((Arc::new(SqliteRegister::open(path).await?), Ground::File { in_memory }))
+        }
+        RegisterAt::DynamoDb(table) => {
+            let register = open_table(table).await?;
+            let facts = register.table();
+            let ground = Ground::Table {
+                protected: facts.protected,
+                pinned: table.table_id.is_some(),
+                id: facts.id.clone(),
+            };
+            Ok((Arc::new(register), ground))
+        }
+    }
+}
+
+/// How long so many reads of one cell take, one after the other.
+pub(crate) async fn time_reads(
+    register: &dyn Register,
+    key: &RegisterKey,
+    count: usize,
+) -> Result<Vec<Duration>> {
+    let mut took = Vec::new();
+    for _ in 0..count {
+        let since = Instant::now();
+        register.read(key).await.context("the register was not read")?;
+        took.push(since.elapsed());
+    }
+    Ok(took)
+}

@@ -1,0 +1,100 @@
+//! Which register it shall be, and what must be asked of AWS before node.toml can name a table.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use beam_aws::dynamodb::region_of_environment;
+
+use super::Args;
+use crate::assemble::register::{create_table, open_table};
+use crate::cli::WrongUse;
+use crate::config::{Answers, DynamoDb, RegisterAnswer};
+
+/// What `--register` said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    File(PathBuf),
+    Table { table: String, region: Option<String> },
+}
+
+/// How a table is told from a file.
+const SCHEME: &str = "dynamodb:";
+
+pub(super) fn parse(text: &str) -> Result<Place, String> {
+    let Some(rest) = text.strip_prefix(SCHEME) else { return Ok(Place::File(text.into())) };
+    let (table, region) = match rest.split_once('@') {
+        Some((table, region)) => (table, Some(region.to_owned())),
+        None => (rest, None),
+    };
+    if table.is_empty() || region.as_deref().is_some_and(str::is_empty) {
+        return Err(format!("{text:?}: say {SCHEME}TABLE or {SCHEME}TABLE@REGION"));
+    }
+    Ok(Place::Table { table: table.to_owned(), region })
+}
+
+/// Finds the table's region and its id, which is pinned from here on; makes the table if that was asked for. Tells what was done,
+/// or would be.
+pub(super) async fn settle(found: &mut Answers, args: &Args) -> Result<Vec<String>> {
+    let table = found.signer.as_mut().and_then(|signer| match &mut signer.register {
+        RegisterAnswer::DynamoDb(table) => Some(table),
+        RegisterAnswer::Sqlite(_) => None,
+    });
+    let Some(table) = table else {
+        let idle = [
+            ("--create-table", args.create_table),
+            ("--register-endpoint", args.register_endpoint.is_some()),
+        ];
+        return match idle.iter().find(|(_, said)| *said) {
+            Some((flag, _)) => Err(WrongUse(format!("{flag} goes with --register {SCHEME}TABLE")).into()),
+            None => Ok(Vec::new()),
+        };
+    };
+    if table.region.is_empty() {
+        table.region = region_of_environment().await.context(WrongUse(format!(
+            "neither the environment nor this machine says which region: say --register {SCHEME}{}@REGION",
+            table.table
+        )))?;
+    }
+    if !args.create_table {
+        return pin(table).await.map(|()| Vec::new());
+    }
+    make(table, args.dry_run).await
+}
+
+async fn pin(table: &mut DynamoDb) -> Result<()> {
+    let register =
+        open_table(table).await.context("the register's table cannot be used; --create-table makes one")?;
+    table.table_id.clone_from(&register.table().id);
+    Ok(())
+}
+
+async fn make(table: &mut DynamoDb, dry_run: bool) -> Result<Vec<String>> {
+    let DynamoDb { table: name, region, .. } = &*table;
+    let what = format!("the table {name} in {region}, billed by the request and protected from deletion");
+    if dry_run {
+        return Ok(vec![format!("make {what}, unless it is there")]);
+    }
+    let register = create_table(table).await.context("the register's table could not be made")?;
+    let said = format!("made {what}, or found it there");
+    table.table_id.clone_from(&register.table().id);
+    Ok(vec![said])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_told_from_a_file() {
+        let table = |table: &str, region: Option<&str>| {
+            Ok(Place::Table { table: table.to_owned(), region: region.map(str::to_owned) })
+        };
+        assert_eq!(parse("dynamodb:beam"), table("beam", None));
+        assert_eq!(parse("dynamodb:beam@eu-central-1"), table("beam", Some("eu-central-1")));
+        assert_eq!(parse("/var/lib/beam/register.db"), Ok(Place::File("/var/lib/beam/register.db".into())));
+        assert_eq!(parse("./dynamodb:x"), Ok(Place::File("./dynamodb:x".into())));
+        for wrong in ["dynamodb:", "dynamodb:@eu-central-1", "dynamodb:beam@"] {
+            parse(wrong).unwrap_err();
+        }
+    }
+}
