@@ -1,5 +1,6 @@
 //! Everything together: the network, both machines and the sentries under Beam, the watcher and the judge.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,8 +9,9 @@ use anyhow::{Context, Result, ensure};
 
 use crate::chain::{Chain, Watcher};
 use crate::judge::{Case, Verdict};
-use crate::machine::{Machine, MachinePlan};
+use crate::machine::{Machine, MachinePlan, OldHome};
 use crate::network::{MACHINES, Network, NetworkPlan};
+use crate::trial::Need;
 
 /// From the start of both pilots to the answers of both nodes.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -30,6 +32,10 @@ pub struct Lab {
     pub network: Network,
     /// The program that all machines run.
     pub beam: PathBuf,
+    /// Audit files of machines and homes that are no more. The judge reads them too.
+    pub kept_audits: Vec<PathBuf>,
+    /// Homes put aside, by the machine whose they were.
+    pub old_homes: BTreeMap<String, OldHome>,
 }
 
 impl Lab {
@@ -60,7 +66,8 @@ impl Lab {
             sentry.init().await?;
             sentries.push(sentry);
         }
-        Ok(Self { machines, sentries, watcher, chain: network.chain()?, network, beam: copy })
+        let chain = network.chain()?;
+        Ok(Self { machines, sentries, beam: copy, ..Self::of(network, watcher, chain) })
     }
 
     /// As [`prepare`](Self::prepare), then starts the machines and sentries and waits until all their nodes answer.
@@ -79,6 +86,55 @@ impl Lab {
         Ok(lab)
     }
 
+    /// A lab of a network alone.
+    pub fn of(network: Network, watcher: Watcher, chain: Chain) -> Self {
+        Self {
+            machines: Vec::new(),
+            sentries: Vec::new(),
+            watcher,
+            chain,
+            network,
+            beam: PathBuf::new(),
+            kept_audits: Vec::new(),
+            old_homes: BTreeMap::new(),
+        }
+    }
+
+    /// What a fault needs, if this lab has it.
+    pub fn offers(&self, need: Need) -> bool {
+        match need {
+            Need::Sentries => !self.sentries.is_empty(),
+            Need::Wires => self.network.is_wired(),
+            Need::Disks => self.machines.iter().all(|machine| machine.disk().is_ok()),
+            Need::RegisterFile => self.machines.iter().all(|machine| machine.register_file().is_ok()),
+            Need::RegisterWires => self.machines.iter().all(|machine| machine.register_wire().is_ok()),
+            Need::AllWires => self.offers(Need::Wires) && self.offers(Need::RegisterWires),
+            Need::Clocks => self.machines.iter().all(Machine::has_clock),
+        }
+    }
+
+    /// The names of the two machines.
+    pub fn names(&self) -> Vec<String> {
+        self.machines.iter().map(|machine| machine.name().to_owned()).collect()
+    }
+
+    /// A copy of a machine, under another name. It does not run yet.
+    ///
+    /// # Errors
+    /// When there is no such machine, or it cannot be copied.
+    pub fn copy_machine(&mut self, machine: &str, name: &str) -> Result<Machine> {
+        let found = self.machines.iter_mut().find(|one| one.name() == machine);
+        found.with_context(|| format!("the lab has no machine {machine}"))?.copy(&self.network, name)
+    }
+
+    /// Every audit file there is.
+    pub fn audits(&self) -> Vec<PathBuf> {
+        let now = self.machines.iter().map(Machine::audit);
+        // A machine that never led may have nothing to write. Were a file lost, the votes it should
+        // have listed would show up as unaudited.
+        now.chain(self.kept_audits.iter().cloned()).filter(|file| file.is_file()).collect()
+    }
+
     /// A machine or a sentry by its name.
     ///
     /// # Errors
@@ -94,9 +150,7 @@ impl Lab {
     /// # Errors
     /// When a source cannot be read, or no machine has written an audit file.
     pub async fn verdict(&self) -> Result<Verdict> {
-        // A machine that never led may have nothing to write. Were a file lost, the votes it should
-        // have listed would show up as unaudited.
-        let audits: Vec<_> = self.machines.iter().map(Machine::audit).filter(|file| file.is_file()).collect();
+        let audits = self.audits();
         ensure!(!audits.is_empty(), "no machine wrote an audit file");
         let case = Case::gather(self.network.chain_id(), &audits, &self.watcher, &self.chain).await?;
         match self.network.modules() {

@@ -5,7 +5,9 @@
 
 mod beam;
 mod cometbft;
+mod debian;
 mod dynamodb_local;
+mod faketime;
 mod hubd;
 
 use std::env;
@@ -22,6 +24,7 @@ use crate::wait;
 pub use beam::beam_binary;
 pub use cometbft::{COMETBFT_VERSION, cometbft};
 pub use dynamodb_local::{DYNAMODB_LOCAL_VERSION, dynamodb_local};
+pub use faketime::faketime;
 pub use hubd::{Hubd, Ours, hubd};
 
 /// A cold build downloads and compiles up to 1,200 packages; on a busy machine that is many minutes.

@@ -29,6 +29,13 @@ impl Punishment {
         })
     }
 
+    /// Adds what another chain did.
+    pub(super) fn add(&mut self, other: Self) {
+        self.evidence.extend(other.evidence);
+        self.tombstoned |= other.tombstoned;
+        self.jailed |= other.jailed;
+    }
+
     /// Whether the chain holds it to be a double signer.
     pub fn is_for_double_signing(&self) -> bool {
         self.tombstoned || !self.evidence.is_empty()

@@ -84,6 +84,24 @@ impl Verdict {
         }
     }
 
+    /// Adds what was found on another chain. Whoever wants to know whether each of them was clean asks each before.
+    pub fn add(&mut self, other: Self) {
+        for (sum, more) in [(&mut self.signatures, other.signatures), (&mut self.votes, other.votes)] {
+            for (name, count) in more {
+                let sum = sum.entry(name).or_default();
+                *sum = sum.saturating_add(count);
+            }
+        }
+        self.blocks = self.blocks.saturating_add(other.blocks);
+        self.conflicts.extend(other.conflicts);
+        self.evidence.extend(other.evidence);
+        self.unaudited = self.unaudited.saturating_add(other.unaudited);
+        self.interruptions = self.interruptions.saturating_add(other.interruptions);
+        if let Some(punishment) = other.punishment {
+            self.punishment.get_or_insert_default().add(punishment);
+        }
+    }
+
     /// Insists on a clean verdict.
     ///
     /// # Errors

@@ -7,13 +7,18 @@
 //! Signals go to groups this machine started, and to the process that `node.pid` names if its
 //! command line carries this machine's own paths: a number read from a file may be stale.
 
+mod agent;
+mod clock;
 mod command;
+mod copies;
+mod disk;
 mod register;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,8 +28,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::chain::Rpc;
 use crate::network::{Network, Node, Role};
 use crate::process::{Process, procfs};
+use crate::proxy::Proxy;
 use crate::wait;
 use register::Register;
+
+pub use copies::OldHome;
+pub use disk::Disk;
 
 /// How long the kernel may take to remove processes after SIGKILL.
 const DIES_WITHIN: Duration = Duration::from_secs(5);
@@ -48,6 +57,10 @@ pub struct MachinePlan {
     pub register: RegisterPlan,
     /// Gives each machine a register of its own, and so takes the fence away: for controls that must go wrong.
     pub unfenced: bool,
+    /// Gives each machine a disk of its own, with the node's home and Beam's on it. Needs root ([`Disk::why_not`]).
+    pub own_disk: bool,
+    /// The library that lets the clock of each machine's pilot be set ([`install::faketime`](crate::install::faketime)).
+    pub clock: Option<PathBuf>,
 }
 
 impl Default for MachinePlan {
@@ -61,6 +74,8 @@ impl Default for MachinePlan {
             environment: Vec::new(),
             register: RegisterPlan::Sqlite,
             unfenced: false,
+            own_disk: false,
+            clock: None,
         }
     }
 }
@@ -75,8 +90,12 @@ pub struct Machine {
     key: PathBuf,
     register: Register,
     plan: MachinePlan,
+    /// Between it and the register, unless that is a file. A copy of the machine shares it.
+    register_wire: Option<Arc<Proxy>>,
     /// Every pilot started here of whose group something may live, the newest last.
     pilots: Vec<Process>,
+    /// Its own disk, if it has one. Last, so that it is unmounted when nothing runs on it any more.
+    disk: Option<Disk>,
 }
 
 impl Machine {
@@ -89,15 +108,25 @@ impl Machine {
         let node = network.node(name)?.clone();
         ensure!(node.role != Role::Plain, "{name} is a plain validator, which the lab runs itself");
         network.release_ports(name);
+        let register = Register::of(&plan.register, network.dir(), plan.unfenced.then_some(name));
+        let (register, wire) = register.over_a_wire()?;
+        let disk = plan.own_disk.then(|| Disk::over(&node.home)).transpose()?;
+        // On a disk of its own a machine has everything in one folder.
+        let home = match &disk {
+            Some(_) => node.home.join("beam"),
+            None => network.dir().join(format!("beam-{name}")),
+        };
         Ok(Self {
             beam: beam.to_path_buf(),
-            home: network.dir().join(format!("beam-{name}")),
+            home,
             node,
             chain_id: network.chain_id().to_owned(),
             key: network.validator_key(),
-            register: Register::of(&plan.register, network.dir(), plan.unfenced.then_some(name)),
+            register,
+            register_wire: wire.map(Arc::new),
             plan,
             pilots: Vec::new(),
+            disk,
         })
     }
 
@@ -131,9 +160,46 @@ impl Machine {
         (Ipv4Addr::LOCALHOST, self.node.agent_port).into()
     }
 
+    /// Its own disk.
+    ///
+    /// # Errors
+    /// When the plan gives it none.
+    pub fn disk(&self) -> Result<&Disk> {
+        self.disk.as_ref().with_context(|| format!("{} has no disk of its own", self.name()))
+    }
+
+    /// Where this machine keeps its floor.
+    pub fn floor(&self) -> PathBuf {
+        self.home.join("floor")
+    }
+
+    /// The file of the shared register, if it is one that is there.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn register_file(&self) -> Result<&Path> {
+        let file = self.register.file().filter(|file| file.is_file());
+        file.with_context(|| format!("the register of {} is not in a file", self.name()))
+    }
+
+    /// The wire between its pilot and the shared register, if that is reached over one.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn register_wire(&self) -> Result<&Proxy> {
+        self.register_wire
+            .as_deref()
+            .with_context(|| format!("the register of {} is not reached over a wire", self.name()))
+    }
+
     /// Where Beam writes down each signature it lets out.
     pub fn audit(&self) -> PathBuf {
         self.home.join("audit.jsonl")
+    }
+
+    /// The end of that, for error messages.
+    pub fn log_tail(&self) -> String {
+        self.pilots.last().map(Process::log_tail).unwrap_or_default()
     }
 
     /// What pilot and node print.
@@ -152,6 +218,9 @@ impl Machine {
         command.arg("start").arg("--home").arg(&self.home).args(&self.plan.start_args);
         command.envs(self.register.environment());
         command.envs(self.plan.environment.iter().map(|(key, value)| (key, value)));
+        if let Some(library) = &self.plan.clock {
+            clock::give(&mut command, library, &self.home)?;
+        }
         let pilot = Process::spawn(command, &self.log(), &[&self.home, &self.node.home])
             .with_context(|| format!("cannot start the pilot of {}", self.node.name))?;
         self.pilots.push(pilot);
@@ -269,7 +338,15 @@ impl Machine {
         }
     }
 
-    fn anything_lives(&mut self) -> bool {
+    /// Whether pilot or node stands still.
+    pub fn is_frozen(&mut self) -> bool {
+        let pilot = self.pilot_pid().and_then(|pid| i32::try_from(pid).ok());
+        let stands = |pid: Option<i32>| pid.is_none_or(procfs::is_stopped);
+        stands(pilot) && stands(self.node_pid()) && pilot.is_some()
+    }
+
+    /// Whether pilot or node lives.
+    pub fn anything_lives(&mut self) -> bool {
         self.pilots.iter_mut().any(Process::group_lives) || self.node_pid().is_some()
     }
 

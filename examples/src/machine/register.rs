@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, Result};
+
 use crate::dynamodb_local::DynamoDbLocal;
+use crate::proxy::Proxy;
 
 /// Which register it shall be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,6 +43,30 @@ impl Register {
             RegisterPlan::DynamoDb { table, endpoint } => {
                 Self::Table { table: name(table), endpoint: endpoint.clone() }
             }
+        }
+    }
+
+    /// The same, and the wire that leads to it: a table is reached over one, so that it can be damaged.
+    ///
+    /// # Errors
+    /// When the endpoint is none on this host, or there is no port for a wire.
+    pub(super) fn over_a_wire(self) -> Result<(Self, Option<Proxy>)> {
+        match self {
+            Self::File(_) => Ok((self, None)),
+            Self::Table { table, endpoint } => {
+                let upstream = endpoint.strip_prefix("http://").and_then(|address| address.parse().ok());
+                let wire =
+                    Proxy::start(upstream.with_context(|| format!("{endpoint} is not http://IP:PORT"))?)?;
+                Ok((Self::Table { table, endpoint: format!("http://{}", wire.address()) }, Some(wire)))
+            }
+        }
+    }
+
+    /// Its file, if it is one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::Table { .. } => None,
         }
     }
 

@@ -27,8 +27,10 @@ fn uninitialised(name: &str, role: Role) -> Bench {
         chain_id: "test".to_owned(),
         key: dir.path().join("validator_key.json"),
         register: Register::of(&RegisterPlan::Sqlite, dir.path(), None),
+        register_wire: None,
         plan: MachinePlan::default(),
         pilots: Vec::new(),
+        disk: None,
     };
     Bench { machine, _dir: dir }
 }

@@ -18,6 +18,7 @@ mod plan;
 mod ports;
 mod running;
 mod slot;
+mod wires;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ use slot::Slot;
 
 pub use node::{Node, Role, Validator};
 pub use plan::{App, HubPlan, NetworkPlan};
+pub use wires::Wires;
 
 /// The names of the two machines that share validator 0.
 pub const MACHINES: [&str; 2] = ["a", "b"];
@@ -45,6 +47,7 @@ pub struct Network {
     genesis: PathBuf,
     validator: Validator,
     slots: Vec<Slot>,
+    wires: Wires,
 }
 
 impl Network {
@@ -85,7 +88,7 @@ impl Network {
         files::take_key(&dir.join("node0"), &key)?;
         let validator = files::validator(&key)?;
         let slots = slots(&program, &dir, &plan).await?;
-        let mut network = Self { dir, plan, chain_id, genesis, validator, slots };
+        let mut network = Self { dir, plan, chain_id, genesis, validator, slots, wires: Wires::default() };
         network.assign_ports()?;
         Ok(network)
     }
@@ -178,6 +181,25 @@ impl Network {
         Watcher::start(nodes, self.validator.clone()).await
     }
 
+    /// The wires between Beam's nodes and the others.
+    ///
+    /// # Errors
+    /// When the plan has none.
+    pub fn wires(&self) -> Result<&Wires> {
+        ensure!(self.plan.wired, "this network has no wires that could be damaged: plan it `wired`");
+        Ok(&self.wires)
+    }
+
+    /// Whether it has them.
+    pub fn is_wired(&self) -> bool {
+        self.plan.wired
+    }
+
+    /// Free ports for one more node than the plan has: RPC, p2p and agent. They are held until they are dropped.
+    pub(crate) fn more_ports(&self) -> Result<[ports::Reservation; 3]> {
+        Ok([ports::reserve()?, ports::reserve()?, ports::reserve()?])
+    }
+
     /// Lets go of the ports held for `name`, so that somebody else can start that node.
     pub fn release_ports(&mut self, name: &str) {
         for slot in self.slots.iter_mut().filter(|slot| slot.node.name == name) {
@@ -197,13 +219,19 @@ impl Network {
             (slot.node.rpc_port, slot.node.p2p_port, slot.node.agent_port) = (rpc.port, p2p.port, agent.port);
             slot.reserved = vec![rpc, p2p, agent];
         }
+        let mut wires = Wires::default();
         for node in self.slots.iter().map(|slot| &slot.node) {
             let others = self.slots.iter().map(|other| &other.node).filter(|other| other.id != node.id);
             let peers = others.filter(|other| self.plan.are_peers(node.role, other.role));
-            let peers: Vec<_> =
-                peers.map(|peer| format!("{}@127.0.0.1:{}", peer.id, peer.p2p_port)).collect();
+            let mut port = |peer: &Node| match self.plan.wired {
+                true => wires.lay(node, peer),
+                false => Ok(peer.p2p_port),
+            };
+            let peers = peers.map(|peer| Ok(format!("{}@127.0.0.1:{}", peer.id, port(peer)?)));
+            let peers: Vec<_> = peers.collect::<Result<_>>()?;
             files::edit_config(node, &peers.join(","), &self.plan)?;
         }
+        self.wires = wires;
         Ok(())
     }
 }

@@ -61,6 +61,8 @@ pub struct NetworkPlan {
     pub timeout_propose: Duration,
     /// CometBFT's `log_level` for every node.
     pub log_level: String,
+    /// Whether what Beam's nodes send and are sent goes through wires that can be damaged ([`Wires`](super::Wires)).
+    pub wired: bool,
 }
 
 impl Default for NetworkPlan {
@@ -74,6 +76,7 @@ impl Default for NetworkPlan {
             timeout_propose: Duration::from_secs(2),
             // The lab opens a connection a call, and the server would log each.
             log_level: "rpc-server:error,*:info".to_owned(),
+            wired: false,
         }
     }
 }

@@ -21,9 +21,9 @@ const DRAWS: u32 = 1_000;
 
 /// A port held by a listener; free to bind once this is dropped.
 #[derive(Debug)]
-pub(super) struct Reservation {
+pub(crate) struct Reservation {
     /// The port's number.
-    pub(super) port: u16,
+    pub(crate) port: u16,
     _listener: TcpListener,
 }
 

@@ -19,6 +19,12 @@ pub fn mentions(pid: i32, path: &Path) -> bool {
     })
 }
 
+/// Whether a process was stopped (SIGSTOP) and has not gone on.
+pub fn is_stopped(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
+}
+
 /// The processes of a group, zombies left out.
 pub fn group_members(group: i32) -> Vec<i32> {
     let Ok(entries) = fs::read_dir("/proc") else {

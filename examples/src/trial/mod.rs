@@ -14,7 +14,10 @@ mod fault;
 mod in_step;
 mod ledger;
 mod outcome;
+mod phases;
+mod scene;
 mod standing;
+mod stranger;
 
 use std::time::{Duration, Instant};
 
@@ -24,12 +27,15 @@ use crate::chain::VoteKind;
 use crate::judge::audit;
 use crate::judge::canonical::{Position, Step};
 use crate::lab::Lab;
-use crate::machine::Machine;
 
-pub use fault::Fault;
+use scene::{Notes, Scene};
+
+pub use fault::{Fault, Need};
 pub use ledger::Ledger;
 pub use outcome::Outcome;
+pub use phases::Phases;
 pub use standing::Standing;
+pub use stranger::{Stopped, stranger};
 
 /// From the blow to the next vote. Far longer than any vote should take: a slow one is measured, not an error.
 const NEXT_VOTE_WITHIN: Duration = Duration::from_secs(60);
@@ -54,6 +60,14 @@ pub struct Pace {
     pub restart_after: Duration,
     /// How many more heights a trial answers for once both machines are in step.
     pub settle: u64,
+}
+
+impl Pace {
+    /// As short as is honest, for many faults: what is struck stays so for a block more than it takes until somebody votes again.
+    pub fn quick() -> Self {
+        let second = Duration::from_secs(1);
+        Self { down: second, restart_after: second, settle: 1 }
+    }
 }
 
 impl Default for Pace {
@@ -83,17 +97,19 @@ pub async fn run(
     let machine = fault.victim(lab, &owner, struck_at_height)?;
     ledger.leave_calm(struck_at_height);
 
-    tell(fault.striking(&machine));
-    let at = fault.strike(lab, &machine).await?;
+    let mut scene = Scene { lab, machine: machine.clone(), pace, tell, notes: Notes::default() };
+    let at = fault.kind().strike(&mut scene).await?;
     let reach = Reach { at, last, fault };
+    fault.kind().took_effect(&mut scene).await?;
     let next_vote = if fault.needs_us_first() {
-        fault.repair(lab, &machine, pace, tell).await?;
-        reach.next_vote(lab).await?
+        fault.kind().repair(&mut scene).await?;
+        reach.next_vote(scene.lab).await?
     } else {
-        let next_vote = reach.next_vote(lab).await?;
-        fault.repair(lab, &machine, pace, tell).await?;
+        let next_vote = reach.next_vote(scene.lab).await?;
+        fault.kind().repair(&mut scene).await?;
         next_vote
     };
+    drop(scene);
     let repaired = lab.chain.height().await?;
     tell("waiting until both machines sign in step".to_owned());
     lab.wait_in_step(repaired).await?;
@@ -102,6 +118,7 @@ pub async fn run(
     let_heights_pass(lab, pace.settle).await?;
 
     let after = lab.standing().await?;
+    let phases = Phases::read(lab, before.epoch, at, next_vote).await?;
     let (heights, missed) = ledger.close(&lab.chain).await?;
     Ok(Outcome {
         fault,
@@ -113,7 +130,21 @@ pub async fn run(
         epoch: (before.epoch, after.epoch),
         owner: after.owner.context("nobody owns after the fault")?,
         took,
+        phases,
     })
+}
+
+/// Asks of a lab that nothing was done to whether a fault has struck its owner. Any that says so proves nothing when it is done.
+///
+/// # Errors
+/// When it has not: as it should be.
+pub async fn has_struck(lab: &mut Lab, fault: Fault, within: Duration) -> Result<()> {
+    let owner = lab.standing().await?.owner.context("nobody owns")?;
+    let machine = fault.victim(lab, &owner, 0)?;
+    let pace = Pace::quick();
+    let mut scene = Scene { lab, machine, pace, tell: &|_| {}, notes: Notes::default() };
+    let shown = tokio::time::timeout(within, fault.kind().took_effect(&mut scene)).await;
+    shown.with_context(|| format!("{fault} did not strike: nothing shows within {within:?}"))?
 }
 
 struct Reach {
@@ -125,8 +156,7 @@ struct Reach {
 impl Lab {
     /// The highest position for which a machine has let out a signature.
     fn last_position(&self) -> Result<Position> {
-        let files: Vec<_> = self.machines.iter().map(Machine::audit).filter(|file| file.is_file()).collect();
-        let positions = audit::read_all(&files)?.into_iter().map(|entry| Position {
+        let positions = audit::read_all(&self.audits())?.into_iter().map(|entry| Position {
             height: entry.height,
             round: entry.round,
             step: entry.step,

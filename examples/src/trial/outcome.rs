@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Fault;
+use super::{Fault, Phases};
 
 /// What one fault cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Outcome {
     pub owner: String,
     /// From the blow to both machines in step.
     pub took: Duration,
+    /// Of the takeover that followed, if exactly one did: how long each part of it took.
+    pub phases: Option<Phases>,
 }
 
 impl Outcome {
@@ -55,6 +57,7 @@ impl Outcome {
             "epoch_after": self.epoch.1,
             "owner_after": self.owner,
             "in_step_ms": millis(self.took),
+            "phases": self.phases,
         })
     }
 }

@@ -5,17 +5,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use beam_examples::network::NetworkPlan;
-use beam_examples::trial::{self, Fault};
+use beam_examples::trial::{self, Fault, Need};
 use clap::Parser;
 
 /// Measures what a fault costs, over many faults, on a real network.
 #[derive(Debug, Parser)]
-#[command(name = "cargo measure", bin_name = "cargo measure", after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "cargo measure", bin_name = "cargo measure", after_help = after_help(), max_term_width = 100)]
 pub(crate) struct Args {
-    /// kill, freeze, node, pilot, switchover, both-at-once, standby, sentry-kill, sentry-freeze; any for all of them but
-    /// both-at-once, in random order; or idle.
-    #[arg(long, value_name = "FAULT")]
+    /// One of those listed below; any for all of them that the network can have, in random order; stranger; or idle.
+    #[arg(long, value_name = "FAULT", required_unless_present = "table", default_value = "idle")]
     pub(crate) fault: What,
+    /// Measures nothing: prints a table of all faults in these files, kept with --output.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) table: Vec<PathBuf>,
     /// How many faults.
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) count: u32,
@@ -28,9 +30,15 @@ pub(crate) struct Args {
     /// On a chain like the Cosmos Hub, which jails and tombstones, instead of CometBFT's kvstore.
     #[arg(long)]
     pub(crate) hub: bool,
+    /// Where the register is: in a file, or on DynamoDB Local, which needs Java. Some faults need the one, some the other.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) register: RegisterKind,
     /// Sentries between the validator's machines and the others.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) sentries: usize,
+    /// After so many faults everything is made anew: the kvstore's nodes replay the whole chain when they start.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) fresh_after: usize,
     /// How long a standby waits for the owner; 300ms at blocks of 1s, 1s at 5s if it is not given.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     takeover_after: Option<Duration>,
@@ -45,15 +53,29 @@ pub(crate) struct Args {
     pub(crate) output: Option<PathBuf>,
 }
 
-const AFTER_HELP: &str = "\
+fn after_help() -> String {
+    let faults: Vec<_> =
+        Fault::ALL.iter().map(|fault| format!("  {:<18} {}", fault.name(), fault.describe())).collect();
+    format!(
+        "Faults:\n{}\n  stranger           the key signs on another machine, past Beam\n\n{EXAMPLES}",
+        faults.join("\n")
+    )
+}
+
+const EXAMPLES: &str = "\
 Examples:
   cargo measure --fault kill --count 50
   cargo measure --fault freeze --count 20 --block-time 5s --output freeze.json
   cargo measure --fault idle --minutes 20
-  cargo measure --fault any --count 1000 --minutes 30 --hub --sentries 2
+  cargo measure --fault any --count 500 --minutes 240 --output any.json
+  cargo measure --fault any --count 500 --minutes 240 --register dynamodb --output table.json
+  cargo measure --table kill.json freeze.json any.json
 
-Exit codes: 0 as good as promised; 1 a signature contradicted another, or one
-fault cost more than one block (a planned switch: any); 2 not measured.";
+Disks of a machine's own need root, and a clock of its own Debian's libfaketime: where they
+cannot be had, `any` does without the faults that need them, and says so.
+
+Exit codes: 0 as good as promised; 1 a signature contradicted another, or a fault cost more
+than it may; 2 not measured.";
 
 impl Args {
     pub(crate) fn takeover_after(&self) -> Duration {
@@ -61,23 +83,28 @@ impl Args {
     }
 
     /// The faults to draw from.
-    pub(crate) fn faults(&self) -> Vec<Fault> {
+    pub(crate) fn faults(&self, offers: impl Fn(Need) -> bool) -> Vec<Fault> {
         match self.fault {
-            What::Idle => Vec::new(),
+            What::Idle | What::Stranger => Vec::new(),
             What::Fault(fault) => vec![fault],
-            What::Any => {
-                let fits = |fault: &Fault| {
-                    *fault != Fault::BothAtOnce && (self.sentries > 0 || !fault.strikes_a_sentry())
-                };
-                Fault::ALL.into_iter().filter(fits).collect()
-            }
+            What::Any => Fault::ALL.into_iter().filter(|fault| fault.need().is_none_or(&offers)).collect(),
         }
     }
 
     /// The network to measure on.
     pub(crate) fn network(&self) -> NetworkPlan {
         let plan = if self.hub { NetworkPlan::hub() } else { NetworkPlan::default() };
-        NetworkPlan { block_time: self.block_time, sentries: self.sentries, ..plan }
+        let wired = self.wants(Need::Wires);
+        NetworkPlan { block_time: self.block_time, sentries: self.sentries, wired, ..plan }
+    }
+
+    /// Whether what is measured needs this of the lab.
+    pub(crate) fn wants(&self, need: Need) -> bool {
+        match self.fault {
+            What::Idle | What::Stranger => false,
+            What::Fault(fault) => fault.need().is_some_and(|needs| needs.includes(need)),
+            What::Any => true,
+        }
     }
 
     /// The most that the run may take.
@@ -86,14 +113,27 @@ impl Args {
     }
 }
 
+/// Where the register is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum RegisterKind {
+    /// A file that both machines share.
+    #[default]
+    Sqlite,
+    /// A table of an emulator of DynamoDB.
+    #[value(name = "dynamodb")]
+    DynamoDb,
+}
+
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
     /// Nothing happens: what is missed then, and how much memory is used.
     Idle,
+    /// The key signs on another machine, past Beam, each time on a network of its own.
+    Stranger,
     /// Faults of one kind.
     Fault(Fault),
-    /// Faults of all kinds that leave somebody to sign.
+    /// Faults of all kinds.
     Any,
 }
 
@@ -103,6 +143,7 @@ impl std::str::FromStr for What {
     fn from_str(text: &str) -> anyhow::Result<Self> {
         match text {
             "idle" => Ok(Self::Idle),
+            "stranger" => Ok(Self::Stranger),
             "any" => Ok(Self::Any),
             fault => Ok(Self::Fault(fault.parse()?)),
         }
@@ -113,6 +154,7 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Idle => f.write_str("idle"),
+            Self::Stranger => f.write_str("stranger"),
             Self::Fault(fault) => fault.fmt(f),
             Self::Any => f.write_str("any"),
         }

@@ -1,4 +1,4 @@
-//! One fault after the other.
+//! One fault after the other, on one network until it has had enough of them.
 
 use std::time::Instant;
 
@@ -6,50 +6,87 @@ use anyhow::Context as _;
 
 use beam_benches::random::Random;
 use beam_examples::lab::Lab;
-use beam_examples::trial::{self, CALM_HEIGHTS, Fault, Ledger, Outcome, Pace};
+use beam_examples::trial::{self, CALM_HEIGHTS, Ledger, Outcome, Pace};
+use serde_json::json;
 
 use crate::Log;
 use crate::args::Args;
+use crate::bag::Bag;
 
-/// Runs the faults until all are done, time is up, or one cannot be measured. What was measured is returned either way.
-pub(crate) async fn run(
-    args: &Args,
-    lab: &mut Lab,
-    ledger: &mut Ledger,
-    log: &mut Log,
-) -> (Vec<Outcome>, Option<anyhow::Error>) {
-    let (mut random, faults) = (Random::from_seed(args.seed), args.faults());
-    let mut outcomes = Vec::new();
-    let began = Instant::now();
-    while outcomes.len() < usize::try_from(args.count).unwrap_or(usize::MAX) && began.elapsed() < args.limit()
-    {
-        let one = async {
-            // A block takes a little longer than timeout_commit: the votes.
-            tokio::time::sleep(random.moment_before(args.block_time.mul_f64(1.1))).await;
-            let fault = random.choose(&faults).context("no fault to choose from")?;
-            let outcome = trial::run(lab, ledger, fault, Pace::default(), &|_| {}).await?;
-            log.write(&outcome.to_json())?;
-            tell(outcomes.len().saturating_add(1), &outcome);
-            trial::let_heights_pass(lab, args.calm.unwrap_or(calm_after(fault))).await?;
-            anyhow::Ok(outcome)
-        };
-        match one.await {
-            Ok(outcome) => outcomes.push(outcome),
-            Err(error) => return (outcomes, Some(error)),
-        }
-    }
-    (outcomes, None)
+/// What goes on over all networks.
+pub(crate) struct Course {
+    moments: Random,
+    bag: Option<Bag>,
+    began: Instant,
+    pub(crate) outcomes: Vec<Outcome>,
 }
 
-fn calm_after(fault: Fault) -> u64 {
-    if fault.is_remembered() { CALM_HEIGHTS } else { 0 }
+impl Course {
+    pub(crate) fn new(args: &Args) -> Self {
+        Self { moments: Random::from_seed(args.seed), bag: None, began: Instant::now(), outcomes: Vec::new() }
+    }
+
+    /// Whether all faults are done, or time is up.
+    pub(crate) fn is_over(&self, args: &Args) -> bool {
+        self.outcomes.len() >= usize::try_from(args.count).unwrap_or(usize::MAX)
+            || self.began.elapsed() >= args.limit()
+    }
+
+    /// Runs faults on a network until there is an end to it, or to the network. What was measured is kept if one fails.
+    pub(crate) async fn run(
+        &mut self,
+        args: &Args,
+        lab: &mut Lab,
+        ledger: &mut Ledger,
+        log: &mut Log,
+    ) -> anyhow::Result<()> {
+        for _ in 0..args.fresh_after.max(1) {
+            if self.is_over(args) {
+                break;
+            }
+            self.one(args, lab, ledger, log).await?;
+        }
+        Ok(())
+    }
+
+    async fn one(
+        &mut self,
+        args: &Args,
+        lab: &mut Lab,
+        ledger: &mut Ledger,
+        log: &mut Log,
+    ) -> anyhow::Result<()> {
+        let seed = args.seed.wrapping_add(1);
+        let bag = self
+            .bag
+            .get_or_insert_with(|| Bag::new(Random::from_seed(seed), args.faults(|need| lab.offers(need))));
+        let fault = bag.draw().context("the network can have none of these faults")?;
+        // A block takes a little longer than timeout_commit: the votes.
+        tokio::time::sleep(self.moments.moment_before(args.block_time.mul_f64(1.1))).await;
+        let height = lab.chain.height().await?;
+        let outcome = trial::run(lab, ledger, fault, Pace::quick(), &|_| {}).await;
+        let outcome = outcome.with_context(|| format!("{fault}, at height {height}"))?;
+        let mut line = outcome.to_json();
+        line["block_time_ms"] = json!(u64::try_from(args.block_time.as_millis())?);
+        log.write(&line)?;
+        self.outcomes.push(outcome);
+        if let Some(outcome) = self.outcomes.last() {
+            tell(self.outcomes.len(), outcome);
+        }
+        // Heights since the blow count as calm too: it is the takeover that is to be forgotten.
+        let calm = args.calm.unwrap_or(if fault.is_remembered() { CALM_HEIGHTS } else { 0 });
+        let now = lab.chain.height().await?;
+        trial::let_heights_pass(lab, height.saturating_add(calm).saturating_sub(now)).await?;
+        Ok(())
+    }
 }
 
 fn tell(number: usize, outcome: &Outcome) {
     let at =
         if outcome.missed.is_empty() { String::new() } else { format!(" (heights {:?})", outcome.missed) };
+    let more = if outcome.is_good() { "" } else { "  MORE THAN PROMISED" };
     println!(
-        "{number:>4}  {} {}: missed {} of {}{at}, nil {}, next vote {} ms, epoch {} -> {}, {} owns, in step after {} ms",
+        "{number:>4}  {} {}: missed {} of {}{at}, nil {}, next vote {} ms, epoch {} -> {}, {} owns, in step after {} ms{more}",
         outcome.fault,
         outcome.machine,
         outcome.missed.len(),

@@ -57,14 +57,7 @@ impl Bare {
     /// A trial of machines that the test has set up.
     pub(crate) fn with(self, machines: Vec<Machine>) -> Trial {
         let chain = self.network.chain().unwrap();
-        let lab = Lab {
-            machines,
-            sentries: Vec::new(),
-            watcher: self.watcher,
-            chain,
-            network: self.network,
-            beam: beam(),
-        };
+        let lab = Lab { machines, beam: beam(), ..Lab::of(self.network, self.watcher, chain) };
         Trial::of(lab, self.dir, self.alone)
     }
 }
