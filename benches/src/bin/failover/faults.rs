@@ -67,7 +67,10 @@ impl Course {
         let outcome = trial::run(lab, ledger, fault, Pace::quick(), &|_| {}).await;
         let outcome = outcome.with_context(|| format!("{fault}, at height {height}"))?;
         let mut line = outcome.to_json();
-        line["block_time_ms"] = json!(u64::try_from(args.block_time.as_millis())?);
+        if let Some(line) = line.as_object_mut() {
+            let block_time_ms = u64::try_from(args.block_time.as_millis())?;
+            line.insert("block_time_ms".to_owned(), json!(block_time_ms));
+        }
         log.write(&line)?;
         self.outcomes.push(outcome);
         if let Some(outcome) = self.outcomes.last() {
