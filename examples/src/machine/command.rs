@@ -11,6 +11,8 @@ use super::Machine;
 
 /// A switchover waits for the other machine; everything else takes milliseconds.
 const COMMAND_WITHIN: Duration = Duration::from_secs(60);
+/// How often the register's record is tried to be made.
+const WATERMARK_ATTEMPTS: u32 = 4;
 
 impl Machine {
     /// Makes Beam's home: `beam init` with everything it needs to know.
@@ -60,10 +62,19 @@ impl Machine {
     /// When it fails, or this is a sentry.
     pub async fn init_watermark(&self) -> Result<()> {
         ensure!(!self.is_sentry(), "{} is a sentry and signs nothing", self.name());
-        if !self.register.has_a_record() {
-            self.beam(&["watermark", "init"], &["--height", "0"]).await?;
+        if self.register.has_a_record() {
+            return Ok(());
         }
-        Ok(())
+        for _ in 1..WATERMARK_ATTEMPTS {
+            if self.beam(&["watermark", "init"], &["--height", "0"]).await.is_ok() {
+                return Ok(());
+            }
+            // An emulator's first answers may come too late to be certain of. Then `show` tells, as Beam says.
+            if self.beam(&["watermark", "show"], &[]).await.is_ok() {
+                return Ok(());
+            }
+        }
+        self.beam(&["watermark", "init"], &["--height", "0"]).await.map(|_| ())
     }
 
     /// `beam switchover`, to the machine named or to the other one.

@@ -19,6 +19,11 @@ const PIECES: [u64; 3] = [16 * 1024 * 1024, 256 * 1024, 4096];
 /// What fills the disk.
 const BALLAST: &str = "ballast";
 
+/// Waits for the end of its input, and undoes the mount ($0) and its file ($1). What Beam wrote, its logs above all, is left in a folder
+/// ($2): whoever asks why something failed wants it.
+const KEEPER: &str =
+    "read -r _; fsfreeze -u \"$0\" 2>/dev/null; cp -r \"$0/beam\" \"$2\"; umount -l \"$0\"; rm -f \"$1\"";
+
 /// A disk that is mounted. Whoever has files open on it must be gone before it is dropped.
 #[derive(Debug)]
 pub struct Disk {
@@ -53,8 +58,8 @@ impl Disk {
         run("mkfs.ext4", &["-q", "-F", "-m", "0", "-d", &folder, &file, SIZE])?;
         run("mount", &["-o", "loop", &file, &folder])?;
         let keeper = Command::new("/bin/sh")
-            .args(["-c", "read -r _; fsfreeze -u \"$0\" 2>/dev/null; umount -l \"$0\"; rm -f \"$1\""])
-            .args([at, &image])
+            .args(["-c", KEEPER])
+            .args([at, &image, &at.with_extension("beam")])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -167,6 +172,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let at = dir.path().join("home");
         fs::create_dir(&at).unwrap();
+        fs::create_dir(at.join("beam")).unwrap();
+        fs::write(at.join("beam/log"), "said").unwrap();
         fs::write(at.join("floor"), [1; 8192]).unwrap();
         let disk = Disk::over(&at).unwrap();
         assert_eq!(fs::read(at.join("floor")).unwrap(), [1; 8192], "what was there is there");
@@ -185,7 +192,8 @@ mod tests {
         disk.go_on().unwrap();
         drop(floor);
         drop(disk);
-        assert_eq!(fs::read_dir(&at).unwrap().count(), 1, "what lay beneath is there again");
+        assert_eq!(fs::read_dir(&at).unwrap().count(), 2, "what lay beneath is there again");
         assert!(!dir.path().join("home.disk").exists());
+        assert_eq!(fs::read(dir.path().join("home.beam/log")).unwrap(), b"said", "what Beam said is kept");
     }
 }

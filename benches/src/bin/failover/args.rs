@@ -7,13 +7,19 @@ use std::time::Duration;
 use beam_examples::network::NetworkPlan;
 use beam_examples::trial::{self, Fault, Need};
 use clap::Parser;
+use clap::builder::ArgPredicate;
 
 /// Measures what a fault costs, over many faults, on a real network.
 #[derive(Debug, Parser)]
 #[command(name = "cargo measure", bin_name = "cargo measure", after_help = after_help(), max_term_width = 100)]
 pub(crate) struct Args {
     /// One of those listed below; any for all of them that the network can have, in random order; stranger; or idle.
-    #[arg(long, value_name = "FAULT", required_unless_present = "table", default_value = "idle")]
+    #[arg(
+        long,
+        value_name = "FAULT",
+        required_unless_present = "table",
+        default_value_if("table", ArgPredicate::IsPresent, "idle")
+    )]
     pub(crate) fault: What,
     /// Measures nothing: prints a table of all faults in these files, kept with --output.
     #[arg(long, value_name = "FILE", num_args = 1..)]

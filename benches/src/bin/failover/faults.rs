@@ -67,7 +67,11 @@ impl Course {
         let outcome = trial::run(lab, ledger, fault, Pace::quick(), &|_| {}).await;
         let outcome = outcome.with_context(|| format!("{fault}, at height {height}"))?;
         let mut line = outcome.to_json();
-        line["block_time_ms"] = json!(u64::try_from(args.block_time.as_millis())?);
+        if let Some(line) = line.as_object_mut() {
+            let block_time_ms = u64::try_from(args.block_time.as_millis())?;
+            line.insert("block_time_ms".to_owned(), json!(block_time_ms));
+            line.insert("load".to_owned(), json!(load()));
+        }
         log.write(&line)?;
         self.outcomes.push(outcome);
         if let Some(outcome) = self.outcomes.last() {
@@ -79,6 +83,11 @@ impl Course {
         trial::let_heights_pass(lab, height.saturating_add(calm).saturating_sub(now)).await?;
         Ok(())
     }
+}
+
+/// How many processes wanted this machine's processors in the last minute: what is missed on a machine that is overrun is its own.
+fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
 }
 
 fn tell(number: usize, outcome: &Outcome) {

@@ -110,8 +110,19 @@ async fn run(args: &Args, dir: &Path, beam: &Path) -> Result<bool> {
     let mut trouble = None;
     for number in 1.. {
         let home = dir.join(number.to_string());
-        let mut lab = Lab::start(&home, beam, args.network(), plan.clone()).await?;
-        let mut network = Measured::begin(&lab).await?;
+        let started = async {
+            let lab = Lab::start(&home, beam, args.network(), plan.clone()).await?;
+            let network = Measured::begin(&lab).await?;
+            anyhow::Ok((lab, network))
+        };
+        let (mut lab, mut network) = match started.await {
+            Ok(started) => started,
+            // What was measured on the networks before counts.
+            Err(error) => {
+                trouble = Some(error.context("a network did not begin"));
+                break;
+            }
+        };
         let measured = match args.fault {
             What::Idle => idle::run(args, &mut lab, &mut log).await.map(|used| memory = Some(used)),
             What::Fault(_) | What::Any | What::Stranger => {
@@ -126,7 +137,7 @@ async fn run(args: &Args, dir: &Path, beam: &Path) -> Result<bool> {
         drop(lab);
         let _ = std::fs::remove_dir_all(&home);
     }
-    let summary = Summary::new(args, &course.outcomes, memory, found)?;
+    let summary = Summary::new(args, &course.outcomes, memory, found, trouble.is_none())?;
     log.write(&summary.to_json())?;
     println!("\n{summary}");
     match trouble {

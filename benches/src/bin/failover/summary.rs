@@ -48,6 +48,8 @@ pub(crate) struct Summary<'a> {
     costs: Vec<Cost>,
     memory: Option<Memory>,
     found: Found,
+    /// Whether it came to its end.
+    is_whole: bool,
 }
 
 impl<'a> Summary<'a> {
@@ -58,17 +60,19 @@ impl<'a> Summary<'a> {
         outcomes: &'a [Outcome],
         memory: Option<Memory>,
         found: Found,
+        is_whole: bool,
     ) -> anyhow::Result<Self> {
         let block_time = u64::try_from(args.block_time.as_millis())?;
         let costs: anyhow::Result<Vec<Option<Cost>>> =
             outcomes.iter().map(|outcome| Cost::of(&outcome.to_json(), block_time)).collect();
-        Ok(Self { args, outcomes, costs: costs?.into_iter().flatten().collect(), memory, found })
+        Ok(Self { args, outcomes, costs: costs?.into_iter().flatten().collect(), memory, found, is_whole })
     }
 
-    /// As good as promised: no contradiction on any network, and no fault cost more than it may. A run without faults counts as one.
+    /// As good as promised: it came to its end, with no contradiction on any network, and no fault cost more than it may. A run without faults counts as one.
     pub(crate) fn is_good(&self) -> bool {
         let idle_is_good = self.args.fault != What::Idle || self.found.calm_missed <= MISSED_IDLE_MAX;
-        self.found.networks > 0
+        self.is_whole
+            && self.found.networks > 0
             && self.found.not_clean == 0
             && self.outcomes.iter().all(Outcome::is_good)
             && idle_is_good
