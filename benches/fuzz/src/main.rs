@@ -72,7 +72,10 @@ fn main() -> Result<ExitCode> {
 fn chosen(names: &[String]) -> Result<Vec<Target>> {
     for name in names {
         let known = TARGETS.map(|target| target.name).join(", ");
-        ensure!(TARGETS.iter().any(|target| target.name == name), "there is no target {name}; there are {known}");
+        ensure!(
+            TARGETS.iter().any(|target| target.name == name),
+            "there is no target {name}; there are {known}"
+        );
     }
     let wanted = |target: &Target| names.is_empty() || names.iter().any(|name| name == target.name);
     Ok(TARGETS.into_iter().filter(wanted).collect())

@@ -103,7 +103,8 @@ impl Outcome {
         let mut text = format!("\n{} has found something:\n  {}\n", self.target, said.join("\n  "));
         match input {
             Some(path) => {
-                let _ = writeln!(text, "Again, without libFuzzer: cargo fuzz-all --input {path} {}", self.target);
+                let _ =
+                    writeln!(text, "Again, without libFuzzer: cargo fuzz-all --input {path} {}", self.target);
                 let _ = writeln!(text, "Keep it: a line in benches/fuzz/cases/{}.txt", self.target);
             }
             None => text.push_str("It left no input.\n"),

@@ -29,7 +29,10 @@ impl Places {
         } else {
             tempfile::tempdir_in(&target)
         };
-        Ok(Self { target: target.canonicalize()?, scratch: scratch.context("no folder for the targets' files")? })
+        Ok(Self {
+            target: target.canonicalize()?,
+            scratch: scratch.context("no folder for the targets' files")?,
+        })
     }
 
     /// The program that runs a target.
