@@ -1,21 +1,32 @@
 //! The pilot's HTTP agent without the thread that it runs on, over whatever stream it is given.
+//!
+//! (Its files are formatted where they belong: from here the formatter would look for their tests in another folder.)
 
+#[rustfmt::skip]
 #[path = "../../../bins/pilot/src/http/address.rs"]
 mod address;
+#[rustfmt::skip]
 #[path = "../../../bins/pilot/src/http/limits.rs"]
 mod limits;
+#[rustfmt::skip]
 #[path = "../../../bins/pilot/src/http/listen.rs"]
 mod listen;
+#[rustfmt::skip]
 #[path = "../../../bins/pilot/src/http/pace.rs"]
 mod pace;
+#[rustfmt::skip]
 #[path = "../../../bins/pilot/src/http/page.rs"]
 mod page;
+#[rustfmt::skip]
 #[path = "../../../bins/pilot/src/http/probe.rs"]
 mod probe;
+#[rustfmt::skip]
 #[path = "../../../bins/pilot/src/http/route.rs"]
 mod route;
+#[rustfmt::skip]
 #[path = "../../../bins/pilot/src/http/seats.rs"]
 mod seats;
+#[rustfmt::skip]
 #[path = "../../../bins/pilot/src/http/serve.rs"]
 mod serve;
 

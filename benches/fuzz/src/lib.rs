@@ -33,17 +33,21 @@ pub mod inputs;
 mod targets;
 
 #[allow(dead_code, unused_imports, reason = "only what reads is used here")]
+#[rustfmt::skip]
 #[path = "../../../bins/pilot/src/clock.rs"]
 mod clock;
 #[allow(dead_code, unused_imports, reason = "only what reads is used here")]
+#[rustfmt::skip]
 #[path = "../../../bins/pilot/src/config/mod.rs"]
 mod config;
 #[allow(dead_code, unused_imports, reason = "only what reads is used here")]
 mod http;
 #[allow(dead_code, unused_imports, reason = "only what reads is used here")]
+#[rustfmt::skip]
 #[path = "../../../bins/pilot/src/metrics/mod.rs"]
 mod metrics;
 #[allow(dead_code, unused_imports, reason = "only what reads is used here")]
+#[rustfmt::skip]
 #[path = "../../../bins/pilot/src/report.rs"]
 mod report;
 

@@ -131,7 +131,8 @@ impl Request {
     fn written(&self) -> Vec<u8> {
         let Self { method, path, version, .. } = self;
         let query = self.query.as_ref().map_or_else(String::new, |query| format!("?{query}"));
-        let headers: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers: String =
+            self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let length =
             self.body.as_ref().map_or_else(String::new, |body| format!("content-length: {}\r\n", body.len()));
         let head = format!("{method} {path}{query} {version}\r\nhost: a\r\n{headers}{length}\r\n");
@@ -189,5 +190,8 @@ fn parts(answer: &[u8]) -> (&str, &[u8]) {
 }
 
 fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    head.lines().filter_map(|line| line.split_once(": ")).find(|(key, _)| *key == name).map(|(_, value)| value)
+    head.lines()
+        .filter_map(|line| line.split_once(": "))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
 }

@@ -59,7 +59,9 @@ fn only_that_changed(before: &DocumentMut, after: DocumentMut, changes: &[Change
                     let inner = table.get_mut(outer).and_then(toml::Value::as_table_mut);
                     inner.map(|inner| inner.remove(key));
                     // A table that was made for it.
-                    table.retain(|name, value| name != outer || value.as_table().is_none_or(|table| !table.is_empty()));
+                    table.retain(|name, value| {
+                        name != outer || value.as_table().is_none_or(|table| !table.is_empty())
+                    });
                 }
             }
         }

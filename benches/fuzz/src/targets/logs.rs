@@ -1,8 +1,8 @@
 //! A node's log, in pieces, cut into lines, analysed and watched.
 
 use beam_core::logs::{
-    Analysis, Captured, EXAMPLE_CHARS_MAX, Lines, Part, Record, SUBJECTS_MAX, Splitter, Stamp, Watch, printable,
-    uncoloured,
+    Analysis, Captured, EXAMPLE_CHARS_MAX, Lines, Part, Record, SUBJECTS_MAX, Splitter, Stamp, Watch,
+    printable, uncoloured,
 };
 use serde_json::{Map, Value};
 

@@ -44,23 +44,25 @@ fn written(answer: &str) {
             rank: 1,
             register: PathBuf::from(&home),
         }),
-        p2p: P2p {
-            persistent_peers: Some(vec![next()]),
-            external_address: Some(next()),
-            ..P2p::default()
-        },
+        p2p: P2p { persistent_peers: Some(vec![next()]), external_address: Some(next()), ..P2p::default() },
         agent_listen: None,
     };
     let text = render(&answers);
     let table: toml::Table = text.parse().unwrap_or_else(|error| panic!("{text}\n{error}"));
     let said = |table: &toml::Table, key: &str| table[key].as_str().map(str::to_owned);
     let node = table["node"].as_table().expect("a table");
-    assert_eq!((said(&table, "name"), said(node, "rpc"), said(node, "home")), (Some(name), Some(rpc), Some(home)));
+    assert_eq!(
+        (said(&table, "name"), said(node, "rpc"), said(node, "home")),
+        (Some(name), Some(rpc), Some(home))
+    );
     if answers.signer.is_some() {
         assert_eq!(said(table["signer"].as_table().expect("a table"), "laddr"), Some(laddr));
     }
     // The values may be wrong; the keys are not.
     if let Err(mistakes) = read(&text) {
-        assert!(mistakes.iter().all(|mistake| mistake.nearest.is_none() && mistake.line.is_some()), "{mistakes:?}");
+        assert!(
+            mistakes.iter().all(|mistake| mistake.nearest.is_none() && mistake.line.is_some()),
+            "{mistakes:?}"
+        );
     }
 }

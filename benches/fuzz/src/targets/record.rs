@@ -2,9 +2,7 @@
 
 use arbitrary::{Arbitrary as _, Result, Unstructured};
 use beam_core::id::{Lineage, SessionId, SignerId};
-use beam_core::signing::{
-    Above, BlockId, Epoch, Floor, Handover, Height, Lock, Mark, Record, Round, Step,
-};
+use beam_core::signing::{Above, BlockId, Epoch, Floor, Handover, Height, Lock, Mark, Record, Round, Step};
 
 /// Bytes as they are, and bytes that make a record.
 pub fn run(bytes: &[u8]) {

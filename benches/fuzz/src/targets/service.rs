@@ -119,7 +119,10 @@ fn one_of(good: bool, error: Option<&RemoteSignerError>) {
 fn vote_is(asked: &Vote, answer: &Vote, statement: &Statement, extension: Option<&[u8]>) {
     let bytes = statement.bytes();
     let signed = CanonicalVote::decode_length_delimited(bytes).expect("a vote");
-    assert_eq!((signed.r#type, signed.height, signed.round), (asked.r#type, asked.height, asked.round.into()));
+    assert_eq!(
+        (signed.r#type, signed.height, signed.round),
+        (asked.r#type, asked.height, asked.round.into())
+    );
     assert_eq!((signed.timestamp.as_ref(), signed.chain_id.as_str()), (asked.timestamp.as_ref(), CHAIN));
     let (id, block) = (asked.block_id.as_ref().expect("a block id"), signed.block_id);
     assert_eq!(block.as_ref().map_or(&[][..], |block| &block.hash), &id.hash[..]);

@@ -40,7 +40,9 @@ fn believed(text: &str, asked_as: Option<StateFormat>, state: &StateFile) {
         (_, true) => Some(StateFormat::Horcrux),
         _ => None,
     };
-    assert!(writer.is_none_or(|writer| writer == state.format) && asked_as.is_none_or(|as_| as_ == state.format));
+    assert!(
+        writer.is_none_or(|writer| writer == state.format) && asked_as.is_none_or(|as_| as_ == state.format)
+    );
 
     let Some(mark) = state.mark else {
         assert_eq!(height, 0, "something was signed");
