@@ -1,5 +1,7 @@
 //! Every input that is kept, through its target, as an ordinary test.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 
 use beam_fuzz::{TARGETS, inputs};
