@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::id::ParseError;
-use crate::shared::{Document, lines, one_line, or_dash, unless_dash};
+use crate::shared::{Document, as_written, lines, one_line, or_dash, unless_dash};
 use crate::signing::{Epoch, Handover, Mark};
 
 /// One change of owner.
@@ -126,7 +126,7 @@ impl Entry {
             self.epoch,
             self.how,
             self.at_ms,
-            or_dash(self.from.as_ref()),
+            or_dash(self.from.as_deref().map(word).as_ref()),
             word(&self.to),
             or_dash(self.was.as_ref()),
             self.since,
@@ -195,7 +195,7 @@ impl Document for History {
         if !entries.is_sorted_by(|a, b| a.epoch < b.epoch) || entries.len() > Self::ENTRIES_MAX {
             return Err(bad("(entries)", "its epochs do not grow, or it is too long"));
         }
-        Ok(Self { entries })
+        as_written(Self { entries }, value)
     }
 }
 
@@ -272,6 +272,10 @@ mod tests {
         assert!(History::decode(&written).is_ok());
     }
 
+    fn any_text() -> &'static str {
+        r"[ \n\x00-\x1f\x85a-c-]{0,9}.{0,40}"
+    }
+
     proptest::proptest! {
         #[test]
         fn any_bytes_never_panic(text in "(beam-history 1\n)?[-0-9a-z/ :]{0,200}\n?") {
@@ -279,9 +283,11 @@ mod tests {
         }
 
         #[test]
-        fn any_words_stay_one_entry(by in ".{1,40}", reason in ".{0,40}", to in "[a-z]{1,9}") {
-            let history = History { entries: vec![Entry { by, reason, to, ..entry(1) }] };
-            proptest::prop_assert_eq!(History::decode(&history.encode()).unwrap().entries.len(), 1);
+        fn any_words_stay_one_entry(by in any_text(), reason in any_text(), from in any_text(), to in any_text()) {
+            let history = History { entries: vec![Entry { by, reason, from: Some(from), to, ..entry(1) }] };
+            let written = history.encode();
+            let read = History::decode(&written).unwrap();
+            proptest::prop_assert_eq!((read.entries.len(), read.encode()), (1, written));
         }
     }
 }

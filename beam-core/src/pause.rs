@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::id::ParseError;
-use crate::shared::{Document, lines, one_line};
+use crate::shared::{Document, as_written, lines, one_line};
 
 /// One pause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ impl Document for Paused {
         let bad = |text: &str, why| ParseError::new(Self::WHAT, text, why);
         let mut lines = lines(Self::WHAT, HEADER, value)?.peekable();
         if lines.peek().is_none() {
-            return Ok(Self(None));
+            return as_written(Self(None), value);
         }
         let mut field = |name: &str| {
             let line = lines.next().unwrap_or_default();
@@ -79,7 +79,7 @@ impl Document for Paused {
         let (since_ms, until_ms) = (number(field("since")?)?, number(field("until")?)?);
         let (by, reason) = (field("by")?.to_owned(), field("reason")?.to_owned());
         match lines.next() {
-            None => Ok(Self(Some(Pause { by, reason, since_ms, until_ms }))),
+            None => as_written(Self(Some(Pause { by, reason, since_ms, until_ms })), value),
             Some(line) => Err(bad(line, "it has more lines than a pause")),
         }
     }

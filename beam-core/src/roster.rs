@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ParseError, SignerId};
-use crate::shared::{Document, lines, or_dash, unless_dash};
+use crate::shared::{Document, as_written, lines, or_dash, unless_dash};
 use crate::signing::Height;
 
 /// One machine, as it describes itself.
@@ -104,7 +104,7 @@ impl Document for Roster {
         if members.len() > Self::MEMBERS_MAX {
             return Err(ParseError::new(Self::WHAT, "(members)", "it has too many machines"));
         }
-        Ok(Self { members })
+        as_written(Self { members }, value)
     }
 }
 

@@ -15,7 +15,7 @@ pub trait Document: Clone + Default + Send + Sync {
     /// As it is written to the register.
     fn encode(&self) -> Vec<u8>;
 
-    /// Reads what [`encode`](Document::encode) wrote.
+    /// Reads what [`encode`](Document::encode) wrote, and nothing that means the same and is written in another way.
     ///
     /// # Errors
     /// [`ParseError`] if it is anything else.
@@ -37,6 +37,15 @@ pub(crate) fn lines<'a>(
     Ok(lines)
 }
 
+/// The document, if these bytes are how it is written. So what it holds is what may stand in it: no text that is too long, and no
+/// control characters for somebody's terminal.
+pub(crate) fn as_written<D: Document>(document: D, value: &[u8]) -> Result<D, ParseError> {
+    if document.encode() == value {
+        return Ok(document);
+    }
+    Err(ParseError::new(D::WHAT, &String::from_utf8_lossy(value), "it is not written as Beam writes it"))
+}
+
 /// A field that may be unknown, as it is written.
 pub(crate) fn or_dash<T: ToString>(value: Option<&T>) -> String {
     value.map_or_else(|| "-".to_owned(), T::to_string)
@@ -50,12 +59,30 @@ pub(crate) fn unless_dash<T>(
     if text == "-" { Ok(None) } else { read(text).map(Some) }
 }
 
-/// Free text that fits on a line: control characters become blanks, and it is cut to `len_max` bytes at a character's border.
+/// Free text that fits on a line: control characters become blanks, and it is cut to `len_max` bytes at a character's border. There
+/// are no blanks around it, so that a line that was made is one already.
 #[must_use]
 pub fn one_line(text: &str, len_max: usize) -> String {
-    let mut line: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    while line.len() > len_max {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut line = line.trim().to_owned();
+    while line.len() > len_max || line.ends_with(char::is_whitespace) {
         line.pop();
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_line_is_one_already_and_fits(text in r"[ \x00-\x1fa-cé]{0,20}", len_max in 0_usize..20) {
+            let line = one_line(&text, len_max);
+            prop_assert!(line.len() <= len_max && !line.contains(char::is_control));
+            prop_assert_eq!(one_line(&line, len_max), line);
+        }
+    }
 }

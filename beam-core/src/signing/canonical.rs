@@ -3,8 +3,8 @@
 //! What a validator signs is a length-delimited protobuf message, `CanonicalVote` or `CanonicalProposal`
 //! (`proto/tendermint/types/canonical.proto`, unchanged from CometBFT 0.34 to 0.40). Beam reads the position, the
 //! block and the chain **out of the very bytes it will sign**, so that no disagreement between what was checked and
-//! what was signed is possible. The reader is strict: a field that is unknown, doubled, out of order or of another
-//! wire type makes the whole message unreadable, and what cannot be read is not signed.
+//! what was signed is possible. The reader is strict: a field that is unknown, doubled, out of order, of another wire
+//! type or written out although it is zero makes the whole message unreadable, and what cannot be read is not signed.
 
 use crate::signing::{Height, Mark, Round, Step};
 
@@ -62,14 +62,16 @@ impl<'a> Canonical<'a> {
             match (field, wire, proposal) {
                 (1, Wire::Varint, _) => kind = body.varint()?,
                 (2, Wire::Fixed64, _) => height = body.fixed64()?,
-                (3, Wire::Fixed64, _) => round = body.fixed64()?,
-                (4, Wire::Varint, true) => pol_round = body.varint()?.cast_signed(),
-                (5, Wire::Delimited, true) | (4, Wire::Delimited, false) => block = Some(body.delimited()?),
+                (3, Wire::Fixed64, _) => round = written_out(body.fixed64()?)?,
+                (4, Wire::Varint, true) => pol_round = written_out(body.varint()?)?.cast_signed(),
+                (5, Wire::Delimited, true) | (4, Wire::Delimited, false) => {
+                    block = Some(written_out(body.delimited()?)?)
+                }
                 (6, Wire::Delimited, true) | (5, Wire::Delimited, false) => {
                     timestamp = Some(Timestamp::read(body.delimited()?)?);
                 }
                 (7, Wire::Delimited, true) | (6, Wire::Delimited, false) => {
-                    let text = std::str::from_utf8(body.delimited()?);
+                    let text = std::str::from_utf8(written_out(body.delimited()?)?);
                     chain_id = Some(text.map_err(|_| Unreadable("the chain id is not UTF-8"))?);
                 }
                 _ => return Err(Unreadable("an unknown field")),
@@ -122,9 +124,9 @@ impl Timestamp {
             }
             last = field;
             match (field, wire) {
-                (1, Wire::Varint) => timestamp.seconds = body.varint()?.cast_signed(),
+                (1, Wire::Varint) => timestamp.seconds = written_out(body.varint()?)?.cast_signed(),
                 (2, Wire::Varint) => {
-                    timestamp.nanos = i32::try_from(body.varint()?)
+                    timestamp.nanos = i32::try_from(written_out(body.varint()?)?)
                         .ok()
                         .filter(|nanos| *nanos < 1_000_000_000)
                         .ok_or(Unreadable("nanoseconds out of range"))?;
@@ -134,6 +136,11 @@ impl Timestamp {
         }
         Ok(timestamp)
     }
+}
+
+/// A value that stands in the message: zero and empty ones are left out, but for messages within it.
+fn written_out<T: Default + PartialEq>(value: T) -> Result<T, Unreadable> {
+    if value == T::default() { Err(Unreadable("a zero that is written out")) } else { Ok(value) }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -283,15 +290,40 @@ mod tests {
 
     #[test]
     fn a_negative_height_an_unknown_kind_and_a_doubled_field_are_refused() {
-        let negative = "0f0801 11ffffffffffffffff 2a00 3200".replace(' ', "");
-        let kind = "0f0803 110100000000000000 2a00 3200".replace(' ', "");
-        let doubled = "11080111010000000000000008012a003200";
-        let no_height = "0608012a003200";
-        for text in [&negative[..], &kind[..], doubled, no_height] {
-            assert!(Canonical::read(&from_hex(text).unwrap()).is_err(), "{text}");
+        let (height, negative, rest) = ("110100000000000000", "11ffffffffffffffff", "2a00 320163");
+        for body in [
+            format!("0801 {negative} {rest}"),
+            format!("0803 {height} {rest}"),
+            format!("0801 {height} 0801 {rest}"),
+            format!("0801 {rest}"),
+        ] {
+            assert!(Canonical::read(&framed(&body)).is_err(), "{body}");
         }
-        let good = "0f0801 110100000000000000 2a00 3200".replace(' ', "");
-        assert!(Canonical::read(&from_hex(&good).unwrap()).is_ok());
+        assert!(Canonical::read(&framed(&format!("0801 {height} {rest}"))).is_ok());
+    }
+
+    #[test]
+    fn a_zero_that_is_written_out_is_refused() {
+        let height = "110100000000000000";
+        for rest in [
+            "190000000000000000 2a00 320163",
+            "2200 2a00 320163",
+            "2a020800 320163",
+            "2a021000 320163",
+            "2a00 3200",
+        ] {
+            assert!(Canonical::read(&framed(&format!("0801 {height} {rest}"))).is_err(), "{rest}");
+        }
+        for (pol_round, good) in [("2001", true), ("2000", false)] {
+            let body = format!("0820 {height} {pol_round} 3200 3a0163");
+            assert_eq!(Canonical::read(&framed(&body)).is_ok(), good, "{body}");
+        }
+    }
+
+    /// These hexadecimal digits, behind their length.
+    fn framed(body: &str) -> Vec<u8> {
+        let body = from_hex(&body.replace(' ', "")).unwrap();
+        [&[u8::try_from(body.len()).unwrap()][..], &body].concat()
     }
 
     /// A prevote at height 1 with this in its time, which is length-delimited.

@@ -13,7 +13,8 @@
 //! lock 12345/0 0a20aaaa... 77c1...
 //! ```
 //!
-//! Reading is strict: every field once, in this order, nothing else. A record that cannot be read is never guessed at.
+//! Reading is strict: every field once, in this order, each in the one way in which it is written, nothing else. A record that
+//! cannot be read is never guessed at.
 
 use std::str::FromStr;
 
@@ -195,7 +196,9 @@ impl Record {
         if lock.as_ref().is_some_and(|lock| lock.height != mark.height) {
             return Err(bad("its lock is of another height than its mark"));
         }
-        Ok(Self { lineage, epoch, owner, since, handover, mark, bytes, lock })
+        let record = Self { lineage, epoch, owner, since, handover, mark, bytes, lock };
+        // Leading zeroes, capital digits, an empty field: the same record, but not as any version of Beam writes it.
+        if record.encode() != value { Err(bad("it is not written as Beam writes it")) } else { Ok(record) }
     }
 }
 
@@ -275,6 +278,23 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = Record::decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn another_writing_of_the_same_record_is_refused() {
+        let mark = Mark::new(12, 3, Step::Prevote);
+        let record =
+            Record { epoch: Epoch(7), bytes: vec![0xab], ..Record::begin(Lineage::from_random(7), mark) };
+        let text = String::from_utf8(record.encode()).unwrap();
+        assert_eq!(Record::decode(text.as_bytes()).unwrap(), record);
+        for (written, other) in [
+            ("epoch 7", "epoch 07"),
+            ("bytes ab", "bytes AB"),
+            ("bytes ab", "bytes "),
+            ("mark 12/", "mark 012/"),
+        ] {
+            assert!(Record::decode(text.replace(written, other).as_bytes()).is_err(), "{other}");
         }
     }
 

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use beam_core::id::from_hex;
+use beam_core::signing::canonical::Canonical;
 use beam_core::signing::{Height, Mark, Round};
 use serde::Deserialize;
 use serde_json::Value;
@@ -63,6 +65,9 @@ pub fn read(path: &Path, format: Option<StateFormat>) -> Result<StateFile, State
 /// What is wrong with it, in words.
 pub fn parse(text: &str, format: Option<StateFormat>) -> Result<StateFile, String> {
     let state: State = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if state.block_id && state.nonce_public {
+        return Err("it has what TMKMS alone writes, and what Horcrux alone writes".to_owned());
+    }
     let format = match format {
         // What a form alone has is not overruled: the same numbers are other steps there.
         Some(named) if state.cannot_be(named) => {
@@ -78,6 +83,10 @@ pub fn parse(text: &str, format: Option<StateFormat>) -> Result<StateFile, Strin
     let round = u32::try_from(round).map_err(|_| "its round is no round".to_owned())?;
     // Nothing is signed at height 0: every one of them begins with it.
     let mark = (height > 0).then(|| Mark::new(height, round, step));
+    // gaiad and Horcrux write down what they signed as well.
+    if let Some(signed) = state.signed().filter(|signed| mark.is_none_or(|mark| mark < *signed)) {
+        return Err(format!("its signbytes are of {signed}, which is above the position that it names"));
+    }
     Ok(StateFile { format, mark })
 }
 
@@ -94,11 +103,20 @@ struct State {
     /// Horcrux always writes it, if only as null.
     #[serde(default, deserialize_with = "is_there")]
     nonce_public: bool,
+    /// What was signed there, in hexadecimal digits.
+    #[serde(default)]
+    signbytes: Value,
 }
 
 impl State {
     fn cannot_be(&self, format: StateFormat) -> bool {
         (self.block_id || self.nonce_public) && self.looks_like() != format
+    }
+
+    /// The position that the sign bytes are of, if they are there and can be read.
+    fn signed(&self) -> Option<Mark> {
+        let bytes = from_hex(self.signbytes.as_str()?).ok()?;
+        Canonical::read(&bytes).ok().map(|read| read.mark)
     }
 
     fn looks_like(&self) -> StateFormat {
@@ -211,6 +229,31 @@ mod tests {
         let wrong = parse(TMKMS, Some(StateFormat::Gaiad)).unwrap_err();
         assert!(wrong.contains("written by tmkms"), "{wrong}");
         assert!(parse(HORCRUX, Some(StateFormat::Tmkms)).is_err());
+    }
+
+    #[test]
+    fn a_file_that_could_be_of_either_is_refused() {
+        // As Horcrux' it would be a prevote, as TMKMS' a precommit.
+        let text = r#"{"height": "5", "round": "0", "step": 2, "block_id": null, "nonce_public": null}"#;
+        for format in [None, Some(StateFormat::Tmkms), Some(StateFormat::Horcrux)] {
+            assert!(parse(text, format).is_err(), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_names_less_than_it_signed_is_refused() {
+        // A prevote for nil at 12345/0, made with CometBFT's own Go library; gaiad writes capital digits.
+        let bytes =
+            "2508011139300000000000002a0b0880e2cfaa0610959aef3a320b636f736d6f736875622d34".to_uppercase();
+        let file = |height: u64, step: u64| {
+            format!(r#"{{"height": "{height}", "round": 0, "step": {step}, "signbytes": "{bytes}"}}"#)
+        };
+        for (height, step) in [(0, 0), (12_344, 3), (12_345, 1)] {
+            let why = parse(&file(height, step), None).unwrap_err();
+            assert!(why.contains("12345/0/prevote"), "{why}");
+        }
+        assert_eq!(parse(&file(12_345, 2), None).unwrap().mark, Some(Mark::new(12_345, 0, Step::Prevote)));
+        assert!(parse(&file(12_346, 1), None).is_ok());
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub(super) async fn serve(listener: TcpListener, answers: Answers) {
 }
 
 /// One connection, from its first byte to its end.
-async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin, answers: Answers) {
+pub(super) async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin, answers: Answers) {
     let service = service_fn(move |request| ready(reply(&request, &answers)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,0 +1,5 @@
+//! `agent_bytes`, driven by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| beam_fuzz::agent_bytes(bytes));

@@ -1,0 +1,5 @@
+//! `gaiad_toml`, driven by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| beam_fuzz::gaiad_toml(bytes));

@@ -1,0 +1,5 @@
+//! `logs`, driven by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| beam_fuzz::logs(bytes));

@@ -1,0 +1,5 @@
+//! `service`, driven by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| beam_fuzz::service(bytes));
