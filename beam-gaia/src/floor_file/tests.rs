@@ -134,3 +134,20 @@ async fn bytes_that_do_not_fit_are_refused_and_the_floor_stays() {
     assert!(std::error::Error::source(&error).unwrap().to_string().contains("do not fit"), "{error:?}");
     assert_eq!(file.load().await.unwrap(), Some(floor(5)));
 }
+
+#[tokio::test]
+async fn a_floor_is_looked_at_while_somebody_else_holds_it() {
+    let (_folder, path) = home();
+    assert!(matches!(FloorFile::peek(&path), Ok(None)), "there is no file");
+    let file = FloorFile::open(&path).unwrap();
+    assert!(matches!(FloorFile::peek(&path), Ok(None)), "there is no floor in it");
+    file.keep(floor(5)).await.unwrap();
+    assert_eq!(FloorFile::peek(&path).unwrap(), Some(floor(5)));
+    // What cannot be looked at is not taken for no floor.
+    assert!(matches!(FloorFile::peek(&path.join("below")), Err(FloorError::Io(_))));
+}
+
+#[test]
+fn a_bare_name_is_in_the_folder_that_we_are_in() {
+    assert!(sync_folder(Path::new("floor")).is_ok());
+}
