@@ -148,6 +148,8 @@ async fn a_floor_is_looked_at_while_somebody_else_holds_it() {
 }
 
 #[test]
-fn a_bare_name_is_in_the_folder_that_we_are_in() {
+fn the_folder_of_the_file_is_synced_also_if_the_name_is_bare() {
     assert!(sync_folder(Path::new("floor")).is_ok());
+    // And it is the folder that is synced: this one cannot be.
+    assert!(sync_folder(Path::new("/proc/self/floor")).is_err());
 }

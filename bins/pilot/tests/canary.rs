@@ -87,12 +87,12 @@ async fn the_key_is_nowhere_but_in_its_own_file() {
     let mut pilot = LonePilot::prepare_with(&key);
     let mut found = BTreeMap::new();
     let mut say = |pilot: &LonePilot, verb: &[&str]| {
-        let output = pilot.beam(verb).env("RUST_LOG", "trace").output().unwrap();
+        let output = pilot.beam(verb).env("BEAM_LOG", "trace").output().unwrap();
         let words = verb.join(" ");
         assert!(!output.stdout.is_empty() || !output.stderr.is_empty(), "beam {words} said nothing");
         found.insert(format!("beam {words}"), [output.stdout, output.stderr].concat());
     };
-    pilot.start_with(&[("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full")]).await;
+    pilot.start_with(&[("BEAM_LOG", "trace"), ("RUST_BACKTRACE", "full")]).await;
     let socket = pilot.socket();
     let node = tokio::task::spawn_blocking(move || {
         let mut node = Node::listen(&socket, || Ok(())).unwrap();
@@ -143,6 +143,7 @@ async fn the_key_is_nowhere_but_in_its_own_file() {
     }
     fs::write(&file, &key).unwrap();
 
+    assert!(pilot.log().contains("TRACE"), "the pilot told less than it could");
     found.append(&mut answers);
     files(pilot.path("").as_path(), &mut found);
     assert!(

@@ -4,8 +4,7 @@ use super::*;
 
 /// A signer whose takeovers take this long.
 fn patient(patience: Duration, floor: Option<Floor>) -> Bench {
-    let takeover =
-        TakeoverConfig { takeover_after: patience, cap: patience, ..TakeoverConfig::default() };
+    let takeover = TakeoverConfig { takeover_after: patience, cap: patience, ..TakeoverConfig::default() };
     Bench { signer: Signer::new(SignerConfig { me: ME, takeover }, floor), ..Bench::new(None) }
 }
 
@@ -76,12 +75,9 @@ fn nothing_is_done_before_the_floor_is_raised_to_what_was_seen() {
 #[test]
 fn a_signature_on_the_chain_that_the_signer_knows_of_costs_no_read() {
     let there = at(&record(Some(ME)), &statement(mark(10, Step::Precommit), Some(1), 0));
-    for (seen, known) in [
-        (sighting(9, 2), true),
-        (sighting(10, 1), true),
-        (sighting(10, 2), false),
-        (sighting(11, 1), false),
-    ] {
+    for (seen, known) in
+        [(sighting(9, 2), true), (sighting(10, 1), true), (sighting(10, 2), false), (sighting(11, 1), false)]
+    {
         let mut bench = Bench::owning(&there);
         let actions = bench.step(seen.clone());
         assert_eq!(actions.is_empty(), known, "{seen:?}: {actions:?}");
