@@ -143,7 +143,7 @@ async fn the_key_is_nowhere_but_in_its_own_file() {
     }
     fs::write(&file, &key).unwrap();
 
-    assert!(pilot.log().contains("TRACE"), "the pilot told less than it could");
+    assert!(pilot.log().contains("DEBUG"), "the pilot told less than it could");
     found.append(&mut answers);
     files(pilot.path("").as_path(), &mut found);
     assert!(
