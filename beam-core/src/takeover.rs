@@ -61,7 +61,8 @@ impl Patience {
     /// How long to wait at `height`.
     #[must_use]
     pub fn wait(&self, height: Height) -> Duration {
-        let factor = 2_u32.saturating_pow(self.doublings_left(height)).saturating_mul(self.config.rank.max(1));
+        let factor =
+            2_u32.saturating_pow(self.doublings_left(height)).saturating_mul(self.config.rank.max(1));
         self.config.takeover_after.saturating_mul(factor).min(self.config.cap)
     }
 

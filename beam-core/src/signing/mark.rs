@@ -162,6 +162,12 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_a_height_is_told_in_words() {
+        assert_eq!(Mark::end_of(Height(12)).in_words(), "the end of height 12");
+        assert_eq!(Mark::new(12, 3, Step::Prevote).in_words(), "12/3/prevote");
+    }
+
+    #[test]
     fn what_is_no_mark_is_refused() {
         for text in [
             "",

@@ -299,6 +299,23 @@ mod tests {
     }
 
     #[test]
+    fn a_handover_begins_an_epoch_where_the_record_is_and_changes_nothing_else() {
+        let begun = Record::begin(Lineage::from_random(7), Mark::end_of(Height(5)));
+        let there = Record { mark: Mark::new(9, 0, Step::Prevote), bytes: vec![1], ..begun };
+        let owner = SignerId::from_random(3);
+        let handed = there.handed_to(owner, Handover::Failover).unwrap();
+        let expected = Record {
+            epoch: Epoch(1),
+            owner: Some(owner),
+            since: there.mark,
+            handover: Handover::Failover,
+            ..there.clone()
+        };
+        assert_eq!(handed, expected);
+        assert_eq!(Record { epoch: Epoch(u64::MAX), ..there }.handed_to(owner, Handover::Failover), None);
+    }
+
+    #[test]
     fn another_version_and_an_added_line_are_refused() {
         let record = Record::begin(Lineage::from_random(7), Mark::end_of(Height(5)));
         let text = String::from_utf8(record.encode()).unwrap();

@@ -1,7 +1,7 @@
 //! Two copies of a floor, written in turn: whatever happens to a write, the other copy is whole.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt;
 
 use beam_core::floor_store::FloorError;
@@ -24,17 +24,10 @@ pub(super) trait Disk {
 
 impl Disk for File {
     fn read(&self) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; FILE_LEN];
-        let mut len = 0;
-        while let Some(free @ [_, ..]) = bytes.get_mut(len..) {
-            match self.read_at(free, len as u64) {
-                Ok(0) => break,
-                Ok(read) => len += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        bytes.truncate(len);
+        let mut file = self;
+        file.seek(SeekFrom::Start(0))?;
+        let mut bytes = Vec::with_capacity(FILE_LEN);
+        file.take(FILE_LEN as u64).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 

@@ -134,3 +134,22 @@ async fn bytes_that_do_not_fit_are_refused_and_the_floor_stays() {
     assert!(std::error::Error::source(&error).unwrap().to_string().contains("do not fit"), "{error:?}");
     assert_eq!(file.load().await.unwrap(), Some(floor(5)));
 }
+
+#[tokio::test]
+async fn a_floor_is_looked_at_while_somebody_else_holds_it() {
+    let (_folder, path) = home();
+    assert!(matches!(FloorFile::peek(&path), Ok(None)), "there is no file");
+    let file = FloorFile::open(&path).unwrap();
+    assert!(matches!(FloorFile::peek(&path), Ok(None)), "there is no floor in it");
+    file.keep(floor(5)).await.unwrap();
+    assert_eq!(FloorFile::peek(&path).unwrap(), Some(floor(5)));
+    // What cannot be looked at is not taken for no floor.
+    assert!(matches!(FloorFile::peek(&path.join("below")), Err(FloorError::Io(_))));
+}
+
+#[test]
+fn the_folder_of_the_file_is_synced_also_if_the_name_is_bare() {
+    assert!(sync_folder(Path::new("floor")).is_ok());
+    // And it is the folder that is synced: this one cannot be.
+    assert!(sync_folder(Path::new("/proc/self/floor")).is_err());
+}

@@ -3,6 +3,7 @@
 mod doubts;
 mod ownership;
 mod refusals;
+mod strays;
 
 use std::time::Duration;
 

@@ -243,3 +243,9 @@ fn a_full_disk_is_an_error_and_the_floor_stays() {
     assert_eq!(cause.kind(), io::ErrorKind::StorageFull);
     assert_eq!(slots.load().unwrap(), Some(floor(1)));
 }
+
+#[test]
+fn a_sync_is_asked_of_the_system() {
+    // There are devices that cannot be synced, and then it says so.
+    assert!(Disk::sync(&File::open("/dev/null").unwrap()).is_err());
+}

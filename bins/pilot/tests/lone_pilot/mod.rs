@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
-use crate::offline::Host;
+use crate::offline::{Host, KEY};
 
 /// How long anything may take that a pilot does at its start.
 pub(crate) const WITHIN: Duration = Duration::from_secs(30);
@@ -38,7 +38,12 @@ pub(crate) struct Reply {
 impl LonePilot {
     /// Sets a validator's machine up in memory, if the system has a place there: these tests are not about its disk.
     pub(crate) fn prepare() -> Self {
-        let lone = Self::init("a", Path::new("register.db"));
+        Self::prepare_with(KEY)
+    }
+
+    /// The same with this key.
+    pub(crate) fn prepare_with(key: &str) -> Self {
+        let lone = Self::init("a", key, Path::new("register.db"));
         let begun = lone.host.beam(&["watermark", "init", "--height", "0"]);
         assert_eq!(begun.code(), 0, "{begun:?}");
         lone
@@ -46,13 +51,14 @@ impl LonePilot {
 
     /// Another machine of the same validator, which it shares the register with.
     pub(crate) fn beside(&self) -> Self {
-        Self::init("b", &self.path("register.db"))
+        Self::init("b", KEY, &self.path("register.db"))
     }
 
-    fn init(name: &str, register: &Path) -> Self {
+    fn init(name: &str, key: &str, register: &Path) -> Self {
         let memory = Path::new("/dev/shm");
         let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let lone = Self { agent: free_address(), process: None, host: Host::new_in(&place) };
+        lone.host.write("key.json", key);
         // A program that does nothing, and that whoever cleans up can tell from a stranger's by its command line.
         let node = format!("tail -f {}", lone.path("node/config/config.toml").display());
         let answers = [
@@ -93,8 +99,15 @@ impl LonePilot {
 
     /// Starts the pilot, and waits for its node to exist.
     pub(crate) async fn start(&mut self) {
+        self.start_with(&[]).await;
+    }
+
+    /// The same in this environment.
+    pub(crate) async fn start_with(&mut self, environment: &[(&str, &str)]) {
         let home = self.path("beam");
-        let process = Process::spawn(self.beam(&["start"]), &self.path("log"), &[&home]).unwrap();
+        let mut command = self.beam(&["start"]);
+        command.envs(environment.iter().copied());
+        let process = Process::spawn(command, &self.path("log"), &[&home]).unwrap();
         self.process = Some(process);
         let pid = self.path("beam/node.pid");
         let there = || std::future::ready(Ok(pid.exists().then_some(())));

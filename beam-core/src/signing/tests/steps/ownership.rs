@@ -187,3 +187,37 @@ fn the_new_owner_of_a_planned_switch_does_not_wait() {
     let actions = bench.read(ReadOutcome::Found(view(5, handed.clone())));
     assert_eq!(swap_in(&actions).epoch, handed.epoch);
 }
+
+#[test]
+fn what_was_there_already_is_a_repetition_whoever_made_it() {
+    let vote = statement(mark(10, Step::Precommit), Some(1), 5);
+    let later = statement(mark(10, Step::Precommit), Some(1), 9);
+    for (owner, asked) in [(OTHER, &vote), (ME, &later)] {
+        let there = at(&record(Some(owner)), &vote);
+        let mut bench = Bench::new(Some(Floor::of(&there)));
+        bench.ask(asked.clone());
+        assert!(signs(&bench.read(ReadOutcome::Found(view(4, there)))));
+        let actions = bench.signed();
+        assert!(
+            matches!(&actions[..], [Action::Answer { answer: Ok(release), .. }] if release.repeated),
+            "{actions:?}"
+        );
+    }
+}
+
+#[test]
+fn a_new_owner_has_its_own_time() {
+    let owned = record(Some(OTHER));
+    let mut bench = Bench::new(Some(Floor::of(&owned)));
+    bench.ask(statement(mark(10, Step::Prevote), Some(1), 0));
+    bench.read(ReadOutcome::Found(view(4, owned.clone())));
+    // A third machine becomes the owner just before the first one's time is up, as planned: nobody has been slow.
+    bench.after(TAKEOVER_AFTER - Signer::POLL_EVERY);
+    let handed = owned.handed_to(SignerId::from_random(3), Handover::Switchover).unwrap();
+    bench.read(ReadOutcome::Found(view(5, handed.clone())));
+    assert_eq!(bench.signer.waits(), TAKEOVER_AFTER);
+    bench.after(TAKEOVER_AFTER - Signer::POLL_EVERY);
+    assert_eq!(bench.read(ReadOutcome::Found(view(5, handed.clone()))), []);
+    bench.after(Signer::POLL_EVERY);
+    assert_eq!(swap_in(&bench.read(ReadOutcome::Found(view(5, handed)))).owner, Some(ME));
+}

@@ -111,3 +111,41 @@ fn more_requests_than_any_node_makes_are_refused_and_none_is_forgotten() {
     let answered = bench.after(Signer::ANSWER_WITHIN).len();
     assert_eq!(answered, Signer::WAITING_MAX);
 }
+
+#[test]
+fn only_another_block_in_a_later_round_of_this_height_is_a_reason_to_leave_a_lock() {
+    let lock = Lock { height: Height(10), round: Round(3), block: block_id(1), session: OTHER_NODE };
+    let locked = Record {
+        lock: Some(lock),
+        ..at(&record(Some(ME)), &statement(Mark::new(10, 3, Step::Precommit), Some(1), 0))
+    };
+    for (height, round, block, saw_why) in
+        [(10, 4, 2, true), (10, 3, 2, false), (10, 2, 2, false), (9, 4, 2, false), (10, 4, 1, false)]
+    {
+        let mut bench = Bench::owning(&locked);
+        bench.signer.asked = Some(crate::signing::signer::Asked {
+            session: MY_NODE,
+            height: Height(height),
+            round: Round(round),
+            block: block_id(block),
+        });
+        let actions = bench.ask(statement(Mark::new(10, 5, Step::Prevote), Some(2), 0));
+        let free = actions.iter().any(|action| matches!(action, Action::Swap { .. }));
+        assert_eq!(free, saw_why, "{height}/{round} {block}: {actions:?}");
+    }
+}
+
+#[test]
+fn a_lock_lasts_as_long_as_its_height() {
+    let lock = Lock { height: Height(10), round: Round(0), block: block_id(1), session: OTHER_NODE };
+    let locked = Record {
+        lock: Some(lock.clone()),
+        ..at(&record(Some(ME)), &statement(mark(10, Step::Precommit), Some(1), 0))
+    };
+    for (asked, kept) in [
+        (statement(Mark::new(10, 1, Step::Prevote), None, 0), Some(lock)),
+        (statement(mark(11, Step::Prevote), None, 0), None),
+    ] {
+        assert_eq!(swap_in(&Bench::owning(&locked).ask(asked)).lock, kept);
+    }
+}
