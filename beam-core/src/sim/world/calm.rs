@@ -14,7 +14,7 @@ impl World<'_> {
         tell!(self, "CALM");
         self.calm = true;
         self.next_point = u64::MAX;
-        self.network.bad = None;
+        (self.network.bad, self.network.withheld) = (None, None);
         self.network.silenced.fill(false);
         self.network.deafened.fill(false);
         self.store.down = false;
