@@ -42,7 +42,7 @@ impl Net {
             split: false,
         };
         for node in 0..SEATS {
-            net.queue.put(0, Event::Timer(node));
+            net.queue.put(TIMEOUTS.commit, Event::Timer(node));
             net.queue.put(0, Event::Gossip(node));
         }
         net

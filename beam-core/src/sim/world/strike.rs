@@ -251,7 +251,9 @@ impl World<'_> {
         if candidates.is_empty() || self.store.was_put_back {
             return;
         }
-        let back = candidates[self.dice.place(candidates.len())].clone();
+        // A backup is old, or it is what was there a moment ago.
+        let newest = if self.dice.happens(500) { candidates.len().min(4) } else { candidates.len() };
+        let back = candidates[candidates.len() - 1 - self.dice.place(newest)].clone();
         tell!(self, "the register is put back from {} to {}", self.store.view.record.mark, back.record.mark);
         self.judge.put_back(back.version, back.record.mark);
         self.store.view = back;
