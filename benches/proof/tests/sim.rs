@@ -3,7 +3,7 @@
 use beam_core::sim::{Fault, Faults, Mistake, Run, Settings, Strike, Summary, When, simulate};
 
 /// Where, in worlds broken in one way, the judge says so; found by `cargo simulate --mistake`. Most worlds end well all the same.
-const LIES: std::ops::Range<u64> = 0..100;
+const LIES: std::ops::Range<u64> = 280..300;
 const FORKS: std::ops::Range<u64> = 300..330;
 
 /// What these tests do most: one world.
@@ -87,9 +87,8 @@ fn a_double_sign_is_noticed() {
 
 #[test]
 fn a_disk_that_lies_is_noticed_when_the_register_is_put_back() {
-    let killed = [5_100, 5_200, 5_300, 5_400].map(|at| (Fault::PilotKilled, at));
-    let strikes = [&[(Fault::PutBack, 5_000)], &killed[..]].concat();
-    caught(Mistake::DiskLies, &strikes, LIES);
+    let two = caught(Mistake::DiskLies, &[], LIES);
+    assert!(two.contains("the register held two values"), "{two}");
 }
 
 #[test]
