@@ -65,6 +65,8 @@ faults! {
     DiskFlaky = "disk-flaky",
     /// Packets between all nodes are lost, late, doubled and out of order.
     BadNetwork = "bad-network",
+    /// Some proposals and votes never get to some nodes, so that these see different polkas, lock, and go on to later rounds.
+    VotesWithheld = "votes-withheld",
     /// The machine's wall clock jumps.
     ClockJump = "clock-jump",
     /// The machine dies and comes back with an older copy of its disk.
@@ -153,6 +155,7 @@ pub struct Strike {
 fn weight(fault: Fault) -> u64 {
     match fault {
         Fault::HostKilled | Fault::PowerLost | Fault::Frozen | Fault::Suspended => 8,
+        Fault::VotesWithheld => 10,
         Fault::PutBack | Fault::Stranger => 1,
         _ => 4,
     }

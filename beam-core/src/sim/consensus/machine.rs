@@ -71,6 +71,8 @@ pub(in crate::sim) struct Consensus {
     newest: (u32, Phase),
     todo: VecDeque<Call>,
     asking: bool,
+    /// A mistake: it prevotes what is proposed, locked or not.
+    pub(in crate::sim) ignores_locks: bool,
     /// Counts the blocks made, so that no two are the same.
     made: u64,
 }
@@ -98,6 +100,7 @@ impl Consensus {
             newest: (0, Phase::NewHeight),
             todo: VecDeque::new(),
             asking: false,
+            ignores_locks: false,
             made,
         }
     }
@@ -247,8 +250,8 @@ impl Consensus {
         }
         self.phase = Phase::Prevote;
         let block = match self.locked {
-            Some((_, block)) => Some(block),
-            None => self.block.filter(|block| self.is_valid(block)),
+            Some((_, block)) if !self.ignores_locks => Some(block),
+            _ => self.block.filter(|block| self.is_valid(block)),
         };
         self.ask_vote(Kind::Prevote, block.map(|block| block.hash), out);
     }

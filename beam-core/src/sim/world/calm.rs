@@ -2,6 +2,7 @@
 
 use super::{Ev, MACHINES_MAX, Micros, PLAIN, SECOND, World, tell};
 use crate::signing::{Adoption, Floor, Known, Mark, Step, SwapOutcome, Wish, adopt};
+use crate::sim::consensus::Stored;
 use crate::sim::judge::{OURS, Signed};
 
 /// How many of our precommits in a row say that it has healed, and how many must follow without one missing.
@@ -14,7 +15,7 @@ impl World<'_> {
         tell!(self, "CALM");
         self.calm = true;
         self.next_point = u64::MAX;
-        self.network.bad = None;
+        (self.network.bad, self.network.withheld) = (None, None);
         self.network.silenced.fill(false);
         self.network.deafened.fill(false);
         self.store.down = false;
@@ -102,21 +103,16 @@ impl World<'_> {
         }
         let (version, record) = (self.store.view.version, self.store.view.record.clone());
         let floor = self.machines[machine].disk.clone();
-        // Of a node that follows the chain.
-        let last = self
-            .nodes
-            .iter()
-            .take(PLAIN)
-            .filter_map(|node| node.blocks.last())
-            .max_by_key(|last| last.block.height)
-            .copied();
-        let bit = 1 << OURS;
-        let seen = last
-            .filter(|stored| stored.block.height > 1 && (stored.block.signed | stored.block.nil) & bit != 0)
-            .map(|stored| Mark::new(stored.block.height - 1, stored.block.last_round, Step::Precommit));
+        // Of a node that follows the chain: its tip, and our last vote that it shows.
+        let shows = self.nodes.iter().take(PLAIN).map(|node| &node.blocks);
+        let blocks = shows.max_by_key(|blocks| blocks.len()).map_or(&[][..], |blocks| &blocks[..]);
+        let tip = Some(crate::signing::Height(blocks.len() as u64));
+        let votes = |stored: &&Stored| (stored.block.signed | stored.block.nil) & 1 << OURS != 0;
+        let last = blocks.iter().rev().find(votes);
+        let seen =
+            last.map(|stored| Mark::new(stored.block.height - 1, stored.block.last_round, Step::Precommit));
         let remembered: Vec<Mark> =
             [Some(record.mark), floor.as_ref().map(|floor| floor.mark), seen].into_iter().flatten().collect();
-        let tip = Some(crate::signing::Height(last.map_or(0, |stored| stored.block.height)));
         let known = Known { remembered: &remembered, tip };
         let Ok(safe) = known.begin_at(Wish::Lowest, true) else {
             return self.wrong("no mark to begin with could be found".to_owned());

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::{Ev, MS, Micros, PLAIN, Packet, SECOND, STRANGER, World, tell};
 use crate::id::SessionId;
 use crate::signing::{Mark, Sighting};
+use crate::sim::Mistake;
 use crate::sim::bytes;
 use crate::sim::consensus::{Ask, Consensus, Entry, Message, Output, Stored};
 use crate::sim::judge::OURS;
@@ -103,10 +104,15 @@ impl World<'_> {
             let session = SessionId::from_random(self.dice.id());
             self.machines[machine].session = session;
         }
+        self.break_locks(place);
         tell!(self, "node {place} starts at {}", self.nodes[place].core.height());
         let first = self.dice.below(GOSSIP_EVERY);
         self.queue.put(now + first, Ev::Gossip { node: place, run });
         self.arm_timer(place);
+    }
+
+    fn break_locks(&mut self, place: usize) {
+        self.nodes[place].core.ignores_locks = place < PLAIN && self.mistakes(Mistake::LocksIgnored);
     }
 
     pub(super) fn kill_node(&mut self, place: usize) {
@@ -174,6 +180,7 @@ impl World<'_> {
         let last = node.blocks.last().copied().unwrap_or(Stored::GENESIS);
         let made = (place as u64) << 56 ^ node.runs << 40 ^ 1;
         node.core = Consensus::new(node.seat, self.timeouts, last, self.now, made);
+        self.break_locks(place);
         tell!(self, "node {place} is in step at {}, {} entries to replay", last.block.height + 1, log.len());
         self.nodes[place].mode = Mode::Replaying(log);
         self.work(place);

@@ -101,7 +101,7 @@ impl World<'_> {
         let me = SignerId::from_random(self.dice.id());
         // The session of a node that outlived its pilot is not known to the new one.
         let session = SessionId::from_random(self.dice.id());
-        let rank = machine.min(2).max(1) as u32;
+        let rank = machine.clamp(1, 2) as u32;
         let takeover = TakeoverConfig { rank, ..self.takeover };
         let started = self.monotonic(machine);
         let host = &mut self.machines[machine];

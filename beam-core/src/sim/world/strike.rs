@@ -4,6 +4,7 @@ use super::{Ev, MACHINES_MAX, MS, Micros, PLAIN, Packet, SECOND, STRANGER, World
 use crate::signing::Event;
 use crate::sim::fault::Fault;
 use crate::sim::judge::would_notice;
+use crate::sim::world::network::Withheld;
 use crate::sim::world::register::Fate;
 
 impl World<'_> {
@@ -55,7 +56,11 @@ impl World<'_> {
 
     fn begin_fault(&mut self, fault: Fault, machine: usize) {
         let node = PLAIN + machine;
-        let lasts = self.a_while();
+        let mut lasts = self.a_while();
+        if fault == Fault::VotesWithheld {
+            // Rounds take seconds.
+            lasts += self.timeouts.commit + 5 * SECOND;
+        }
         match fault {
             Fault::HostKilled => self.kill_host(machine, true),
             Fault::NodeKilled => {
@@ -90,6 +95,13 @@ impl World<'_> {
             Fault::DiskFlaky => self.machines[machine].disk_flaky = true,
             Fault::BadNetwork => {
                 self.network.bad = Some((self.dice.within(50, 500), self.dice.within(200, 3_000) * MS));
+            }
+            Fault::VotesWithheld => {
+                let proposals = self.dice.one_of(&[150, 300]);
+                let prevotes = self.dice.one_of(&[100, 200, 350]);
+                let precommits = self.dice.one_of(&[0, 200, 400]);
+                let salt = self.dice.bits();
+                self.network.withheld = Some(Withheld { proposals, prevotes, precommits, salt });
             }
             Fault::ClockJump => {
                 let jump = self.dice.below(7_200 * SECOND);
@@ -137,6 +149,7 @@ impl World<'_> {
             Fault::DiskFull => self.machines[machine].disk_full = false,
             Fault::DiskFlaky => self.machines[machine].disk_flaky = false,
             Fault::BadNetwork => self.network.bad = None,
+            Fault::VotesWithheld => self.network.withheld = None,
             Fault::Paused => self.pause(false),
             Fault::Stranger => self.kill_node(STRANGER),
             _ => {}
@@ -238,7 +251,9 @@ impl World<'_> {
         if candidates.is_empty() || self.store.was_put_back {
             return;
         }
-        let back = candidates[self.dice.place(candidates.len())].clone();
+        // A backup is old, or it is what was there a moment ago.
+        let newest = if self.dice.happens(500) { candidates.len().min(4) } else { candidates.len() };
+        let back = candidates[candidates.len() - 1 - self.dice.place(newest)].clone();
         tell!(self, "the register is put back from {} to {}", self.store.view.record.mark, back.record.mark);
         self.judge.put_back(back.version, back.record.mark);
         self.store.view = back;

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use beam_core::sim::{Fault, Faults, Settings, Strike, When};
+use beam_core::sim::{Fault, Faults, Mistake, Settings, Strike, When};
 use clap::{Parser, ValueEnum};
 
 /// How many seeds, if nobody says.
@@ -27,9 +27,13 @@ pub(crate) struct Args {
     /// Strike with each kind of fault at each point of a history: before and after every action and every write
     #[arg(long)]
     pub(crate) sweep: bool,
-    /// With --seed: instead of the faults that the seed draws, this one at this point (may be given several times)
-    #[arg(long, value_name = "FAULT@POINT", value_parser = strike, requires = "seed")]
+    /// Instead of the faults that a seed draws, this one: at a point of the history (host-killed@120) or at a time (host-killed@6.5s);
+    /// may be given several times
+    #[arg(long, value_name = "FAULT@WHEN", value_parser = strike, conflicts_with = "sweep")]
     pub(crate) strike: Vec<Strike>,
+    /// Break a part of the world on purpose, to see that the judge notices
+    #[arg(long, value_name = "NAME", value_parser = mistake)]
+    pub(crate) mistake: Option<Mistake>,
     /// How many machines the validator has, 1 to 3; drawn if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
     pub(crate) machines: Option<u8>,
@@ -50,7 +54,8 @@ pub(crate) enum Output {
 impl Args {
     pub(crate) fn settings(&self) -> Settings {
         let faults = if self.strike.is_empty() { Faults::Drawn } else { Faults::Given(self.strike.clone()) };
-        Settings { machines: self.machines, faults, ..Settings::default() }
+        let (machines, mistake) = (self.machines, self.mistake);
+        Settings { machines, faults, mistake, ..Settings::default() }
     }
 }
 
@@ -60,6 +65,25 @@ fn strike(text: &str) -> Result<Strike, String> {
         let known: Vec<&str> = Fault::ALL.iter().map(|fault| fault.name()).collect();
         format!("no fault is called {name:?}; there are: {}", known.join(", "))
     })?;
-    let point = point.parse().map_err(|_| format!("{point:?} is no point: expected a number from 1 on"))?;
-    Ok(Strike { when: When::Point(point), fault })
+    let when = match point.strip_suffix('s') {
+        Some(time) => micros(time).map(When::At),
+        None => point.parse().ok().map(When::Point),
+    };
+    let when = when.ok_or_else(|| format!("{point:?} is neither a point (120) nor a time (6.5s)"))?;
+    Ok(Strike { when, fault })
+}
+
+/// Seconds as a decimal number, in microseconds.
+fn micros(seconds: &str) -> Option<u64> {
+    let (whole, part) = seconds.split_once('.').unwrap_or((seconds, ""));
+    let part = format!("{part:0<6}");
+    let whole: u64 = whole.parse().ok()?;
+    whole.checked_mul(1_000_000)?.checked_add(part.get(..6)?.parse().ok()?)
+}
+
+fn mistake(name: &str) -> Result<Mistake, String> {
+    Mistake::named(name).ok_or_else(|| {
+        let known: Vec<&str> = Mistake::ALL.iter().map(|mistake| mistake.name()).collect();
+        format!("no mistake is called {name:?}; there are: {}", known.join(", "))
+    })
 }

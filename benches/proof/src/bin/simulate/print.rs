@@ -169,10 +169,14 @@ pub(crate) fn line(run: &Run) -> String {
 /// A failure: the command that repeats it, and the end of its story.
 pub(crate) fn failure(run: &Run, task: &Task<'_>, args: &Args) -> String {
     let mut command = format!("cargo simulate --seed {}", task.seed);
-    if let Some(strike) = &task.strike
-        && let When::Point(point) = strike.when
-    {
-        let _ = write!(command, " --strike {}@{point}", strike.fault.name());
+    for strike in task.strike.iter().chain(&args.strike) {
+        let _ = match strike.when {
+            When::Point(point) => write!(command, " --strike {}@{point}", strike.fault.name()),
+            When::At(at) => write!(command, " --strike {}@{:.6}s", strike.fault.name(), seconds(at)),
+        };
+    }
+    if let Some(mistake) = args.mistake {
+        let _ = write!(command, " --mistake {}", mistake.name());
     }
     if let Some(machines) = args.machines {
         let _ = write!(command, " --machines {machines}");
