@@ -2,6 +2,7 @@
 //! ([`properties`]).
 
 mod properties;
+mod rebased;
 mod steps;
 mod world;
 

@@ -109,7 +109,11 @@ fn print(out: &mut impl io::Write, outcome: &Outcome) -> io::Result<()> {
 }
 
 fn table(out: &mut impl io::Write, all: &[(String, String, String, Outcome)]) -> io::Result<()> {
-    writeln!(out, "{:>12} {:>12} {:>5} {:>8}  {:<8} configuration", "states", "steps", "depth", "seconds", "result")?;
+    writeln!(
+        out,
+        "{:>12} {:>12} {:>5} {:>8}  {:<8} configuration",
+        "states", "steps", "depth", "seconds", "result"
+    )?;
     for (name, _, _, outcome) in all {
         let result = if outcome.broken.is_some() { "BROKEN" } else { "held" };
         let Outcome { states, steps, depth, seconds, .. } = outcome;

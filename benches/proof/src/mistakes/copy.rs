@@ -59,7 +59,9 @@ impl Copy {
                 Some(place) => texts.remove(place).1,
                 None => read(&self.from.join(&edit.file))?,
             };
-            let after = edit.make(&before).with_context(|| format!("the mistake {} does not fit any more", mistake.name))?;
+            let after = edit
+                .make(&before)
+                .with_context(|| format!("the mistake {} does not fit any more", mistake.name))?;
             texts.push((edit.file.clone(), after));
         }
         texts.iter().try_for_each(|(file, text)| write(&self.to.join(file), text.as_bytes()))
@@ -70,7 +72,10 @@ impl Copy {
     /// # Errors
     /// If a file cannot be read or written.
     pub fn mend(&self, mistake: &Mistake) -> anyhow::Result<()> {
-        mistake.edit.iter().try_for_each(|edit| copy_file(&self.from.join(&edit.file), &self.to.join(&edit.file)))
+        mistake
+            .edit
+            .iter()
+            .try_for_each(|edit| copy_file(&self.from.join(&edit.file), &self.to.join(&edit.file)))
     }
 }
 

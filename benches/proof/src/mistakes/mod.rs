@@ -71,7 +71,8 @@ pub fn all(folder: &Path) -> anyhow::Result<Vec<Mistake>> {
             continue;
         }
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mistake: Mistake = toml::from_str(&text).with_context(|| format!("cannot read {}", path.display()))?;
+        let mistake: Mistake =
+            toml::from_str(&text).with_context(|| format!("cannot read {}", path.display()))?;
         let name = path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         all.push(Mistake { name, ..mistake });
     }

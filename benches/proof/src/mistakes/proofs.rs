@@ -117,7 +117,9 @@ fn model(output: &Output) -> anyhow::Result<(Option<String>, String)> {
     let all: serde_json::Value = serde_json::from_slice(&output.stdout).with_context(|| said(output))?;
     let outcomes = all.as_array().context("the model's answer is no list")?;
     let outcome = |one: &'_ serde_json::Value| one.get("outcome").cloned().unwrap_or_default();
-    let count = |one: &serde_json::Value| outcome(one).get("states").and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let count = |one: &serde_json::Value| {
+        outcome(one).get("states").and_then(serde_json::Value::as_u64).unwrap_or_default()
+    };
     let states: u64 = outcomes.iter().map(count).sum();
     let rules = outcomes.iter().filter_map(|one| {
         let broken = outcome(one).get("broken").cloned()?;

@@ -70,7 +70,11 @@ impl<'a> Alone<'a> {
         if let Some(told) = &mut self.told {
             told.push(Happening::Ask(self.slot, vote).tell(&self.world, self.with.votes));
         }
-        self.world.tell(self.with, self.slot, Event::Asked { request: id, session, statement, extension: None })?;
+        self.world.tell(
+            self.with,
+            self.slot,
+            Event::Asked { request: id, session, statement, extension: None },
+        )?;
         self.run_out()?;
         let next = self.world.judge.signed.get(usize::from(self.with.votes.len()))?;
         let stopped = self.world.host(self.slot)?.signer.halted().is_some();

@@ -11,7 +11,12 @@ pub struct Bounds {
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub signers: u8,
     /// What nodes ask for, in order.
-    #[arg(long, value_name = "MARKS", value_delimiter = ',', default_value = "1/0/precommit,1/1/prevote,2/0/prevote")]
+    #[arg(
+        long,
+        value_name = "MARKS",
+        value_delimiter = ',',
+        default_value = "1/0/precommit,1/1/prevote,2/0/prevote"
+    )]
     pub positions: Vec<Mark>,
     /// Requests of each node.
     #[arg(long, value_name = "N", default_value_t = 2)]
@@ -95,8 +100,8 @@ impl Left {
         Self {
             any: faults,
             of: [
-                register, local, stalls, crashes, disks, sessions, switches, pauses, sightings, strangers, put_backs,
-                lineages,
+                register, local, stalls, crashes, disks, sessions, switches, pauses, sightings, strangers,
+                put_backs, lineages,
             ],
         }
     }

@@ -251,7 +251,9 @@ impl Happening {
 }
 
 fn tell_op(op: &Op, votes: &Votes) -> String {
-    let vote = |bytes: &[u8]| votes.of(bytes).map_or_else(|| "(nothing)".to_owned(), |vote| votes.name(vote).to_string());
+    let vote = |bytes: &[u8]| {
+        votes.of(bytes).map_or_else(|| "(nothing)".to_owned(), |vote| votes.name(vote).to_string())
+    };
     match op {
         Op::Read(_) => "its read".to_owned(),
         Op::Swap(_, write) => format!(

@@ -165,7 +165,8 @@ impl Host {
     /// The same machine with smaller numbers: a clock and attempts that count from what is still remembered of them.
     pub fn rebase(&mut self) {
         let oldest = self.pending.iter().map(Op::attempt).min();
-        let begin = self.waiting.iter().map(|waiting| waiting.since).chain([self.now]).min().unwrap_or_default();
+        let begin =
+            self.waiting.iter().map(|waiting| waiting.since).chain([self.now]).min().unwrap_or_default();
         let quiet = self.waiting.is_empty() && self.signer.wake_at().is_none();
         if quiet {
             self.wakes = 0;
@@ -189,7 +190,10 @@ impl Op {
     fn rebase(&mut self, gone: u64) {
         let less = |attempt: &mut Attempt| attempt.0 = attempt.0.saturating_sub(gone);
         match self {
-            Self::Read(attempt) | Self::Swap(attempt, _) | Self::Floor(attempt, _) | Self::Sign(attempt, _) => {
+            Self::Read(attempt)
+            | Self::Swap(attempt, _)
+            | Self::Floor(attempt, _)
+            | Self::Sign(attempt, _) => {
                 less(attempt);
             }
             Self::Answer(attempt, event) => {

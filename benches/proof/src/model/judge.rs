@@ -39,7 +39,8 @@ impl World {
             let held = self.judge.held.get(usize::from(seen.at)).copied().unwrap_or_default();
             (0..3).any(|clock| held & Vote { clock, ..seen }.bit() > 0)
         };
-        let stranger = host.stranger.is_some_and(|(seen, busy)| busy == 0 && vote.at <= seen.at && !known(seen));
+        let stranger =
+            host.stranger.is_some_and(|(seen, busy)| busy == 0 && vote.at <= seen.at && !known(seen));
         if against {
             self.judge.breaks(Rule::FloorHolds);
         }
@@ -148,7 +149,9 @@ impl World {
         let processes = self.hosts.iter().map(|host| host.process);
         // Starts are numbered, so the owner's process is known even if it is gone.
         self.judge.owner = processes
-            .flat_map(|process| (0..=process.start).map(move |start| super::host::Process { start, ..process }))
+            .flat_map(|process| {
+                (0..=process.start).map(move |start| super::host::Process { start, ..process })
+            })
             .find(|process| record.owner == Some(process.id()));
     }
 
@@ -177,7 +180,10 @@ fn saw_why(votes: &Votes, lock: &Lock, write: &Write) -> bool {
         later
             && [Value::A, Value::B].into_iter().any(|value| {
                 let vote = Vote { at, value, clock: 0 };
-                let other = votes.statement(vote).and_then(Statement::block).is_some_and(|block| *block != lock.block);
+                let other = votes
+                    .statement(vote)
+                    .and_then(Statement::block)
+                    .is_some_and(|block| *block != lock.block);
                 other && write.shown & super::step::shown(vote) > 0
             })
     })

@@ -43,10 +43,7 @@ const QUICK: &[(&str, &str)] = &[
         "two faults",
         "--positions 1/0/precommit,1/1/prevote --asks 1 --faults 2 --register 2 --local 1 --stalls 1 --crashes 2 --disks 1 --switches 1 --pauses 1",
     ),
-    (
-        "locks",
-        "--positions 1/0/precommit,1/1/prevote,1/1/precommit --asks 2 --faults 1 --sessions 1",
-    ),
+    ("locks", "--positions 1/0/precommit,1/1/prevote,1/1/precommit --asks 2 --faults 1 --sessions 1"),
     (
         "put back, made anew",
         "--positions 1/0/precommit,1/1/prevote --asks 2 --faults 1 --put-backs 1 --lineages 1 --sightings 1 --strangers 1",
@@ -55,7 +52,10 @@ const QUICK: &[(&str, &str)] = &[
         "put back, and a stall",
         "--positions 1/0/prevote,1/0/precommit --asks 1 --faults 2 --put-backs 1 --lineages 1 --stalls 1 --crashes 1 --disks 1 --register 1",
     ),
-    ("three signers", "--signers 3 --positions 1/0/prevote --asks 1 --faults 1 --register 1 --stalls 1 --crashes 1"),
+    (
+        "three signers",
+        "--signers 3 --positions 1/0/prevote --asks 1 --faults 1 --register 1 --stalls 1 --crashes 1",
+    ),
 ];
 
 const FULL: &[(&str, &str)] = &[

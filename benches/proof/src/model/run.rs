@@ -63,7 +63,8 @@ pub fn run(bounds: &Bounds, threads: usize, mut tell: impl FnMut(usize, Duration
         let model = checker.model();
         let alone = model.tell_alone(path.last_state());
         let steps = path.into_vec().into_iter();
-        let path = steps.filter_map(|(world, happening)| Some(happening?.tell(&world, model.votes()))).collect();
+        let path =
+            steps.filter_map(|(world, happening)| Some(happening?.tell(&world, model.votes()))).collect();
         Broken { rule, path, alone }
     });
     Outcome {

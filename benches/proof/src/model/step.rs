@@ -5,8 +5,7 @@ use std::sync::Arc;
 use beam_core::id::Lineage;
 use beam_core::machine::Machine as _;
 use beam_core::signing::{
-    Action, Event, Handover, ReadOutcome, Record, RequestId, Sighting, Signatures, Signer,
-    SwapOutcome, View,
+    Action, Event, Handover, ReadOutcome, Record, RequestId, Sighting, Signatures, Signer, SwapOutcome, View,
 };
 
 use super::bounds::Kind;
@@ -96,7 +95,11 @@ impl World {
             host.rebase();
         }
         // While versions only grow, a write that expects an earlier one has lost for good.
-        if !self.judge.put_back && !self.judge.made_anew && !self.left.may(Kind::PutBack) && !self.left.may(Kind::Lineage) {
+        if !self.judge.put_back
+            && !self.judge.made_anew
+            && !self.left.may(Kind::PutBack)
+            && !self.left.may(Kind::Lineage)
+        {
             let cell = self.cell.clone();
             self.late.retain(|write| register::may_yet_fit(&cell, write.expected, &write.record));
         }

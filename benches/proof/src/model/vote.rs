@@ -54,7 +54,9 @@ impl Votes {
         positions.push(Mark::new(next, 0, Step::Prevote));
         let mut statements = BTreeMap::new();
         for (at, mark) in (0_u8..).zip(&positions) {
-            for (value, clock) in [Value::Nil, Value::A, Value::B].into_iter().flat_map(|v| (0..3).map(move |c| (v, c))) {
+            for (value, clock) in
+                [Value::Nil, Value::A, Value::B].into_iter().flat_map(|v| (0..3).map(move |c| (v, c)))
+            {
                 // A proposal is always for a block.
                 if mark.step == Step::Proposal && value == Value::Nil {
                     continue;

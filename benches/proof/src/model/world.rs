@@ -114,8 +114,7 @@ impl World {
     #[must_use]
     pub fn has_its_turn(&self, slot: u8) -> bool {
         let fresh = self.hosts.iter().find(|host| !host.touched).map(|host| host.process.slot);
-        fresh.is_none_or(|fresh| slot <= fresh)
-            || self.host(slot).is_some_and(|host| host.touched)
+        fresh.is_none_or(|fresh| slot <= fresh) || self.host(slot).is_some_and(|host| host.touched)
     }
 }
 

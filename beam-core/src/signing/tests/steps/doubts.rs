@@ -51,6 +51,20 @@ fn a_register_below_the_floor_or_beside_it_stops_the_signer_for_good() {
 }
 
 #[test]
+fn what_was_seen_counts_although_its_floor_came_too_late_to_the_disk() {
+    let seen = at(&record(Some(OTHER)), &statement(mark(12, Step::Prevote), Some(1), 0));
+    let mut bench = Bench::new(None);
+    bench.ask(statement(mark(12, Step::Prevote), Some(2), 0));
+    bench.read(ReadOutcome::Found(view(9, seen)));
+    // Nobody waits for the disk any more; what is written there is there all the same.
+    assert_eq!(refusal(&bench.after(Signer::ANSWER_WITHIN)), &Refusal::FloorNotKept);
+    assert_eq!(bench.floor_kept(true), []);
+    bench.ask(statement(mark(12, Step::Prevote), Some(2), 0));
+    let actions = bench.read(ReadOutcome::Found(view(3, record(Some(OTHER)))));
+    assert!(matches!(refusal(&actions), Refusal::Halted(Halt::PutBack { .. })), "{actions:?}");
+}
+
+#[test]
 fn nothing_leaves_when_the_floor_cannot_be_kept() {
     let mut bench = Bench::owning(&record(Some(ME)));
     bench.ask(statement(mark(10, Step::Prevote), Some(1), 0));
