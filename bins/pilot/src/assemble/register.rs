@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use beam_aws::dynamodb::{Credentials, DynamoDbRegister, Place};
+use beam_aws::dynamodb::{Access, DynamoDbRegister, Place, cost};
 use beam_core::register::{Register, RegisterError, RegisterKey};
 use beam_core::sqlite::{FileSystem, SqliteRegister};
 
@@ -41,12 +41,17 @@ pub(crate) fn place(DynamoDb { table, region, table_id: _, endpoint }: &DynamoDb
 
 /// Opens a table that is there.
 pub(crate) async fn open_table(table: &DynamoDb) -> Result<DynamoDbRegister, RegisterError> {
-    DynamoDbRegister::open(place(table), table.table_id.as_deref(), &Credentials::Found).await
+    DynamoDbRegister::open(place(table), table.table_id.as_deref(), &Access::default()).await
 }
 
 /// Makes a table, unless it is there, and opens it.
 pub(crate) async fn create_table(table: &DynamoDb) -> Result<DynamoDbRegister, RegisterError> {
-    DynamoDbRegister::create(place(table), &Credentials::Found).await
+    DynamoDbRegister::create(place(table), &Access::default()).await
+}
+
+/// What a table costs in a month of blocks of that time, in US dollars, at the prices of us-east-1.
+pub(crate) fn dollars_a_month(block_time: Duration) -> f64 {
+    cost::month(&cost::PER_BLOCK, 1, block_time, &cost::US_EAST_1)
 }
 
 /// What a register stands on, for the doctor.

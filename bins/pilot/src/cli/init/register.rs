@@ -1,12 +1,13 @@
 //! Which register it shall be, and what must be asked of AWS before node.toml can name a table.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use beam_aws::dynamodb::region_of_environment;
 
 use super::Args;
-use crate::assemble::register::{create_table, open_table};
+use crate::assemble::register::{create_table, dollars_a_month, open_table};
 use crate::cli::WrongUse;
 use crate::config::{Answers, DynamoDb, RegisterAnswer};
 
@@ -16,6 +17,9 @@ pub(super) enum Place {
     File(PathBuf),
     Table { table: String, region: Option<String> },
 }
+
+/// What the month's price is told for: the blocks of the Cosmos Hub.
+const BLOCK_TIME: Duration = Duration::from_secs(6);
 
 /// How a table is told from a file.
 const SCHEME: &str = "dynamodb:";
@@ -70,7 +74,11 @@ async fn pin(table: &mut DynamoDb) -> Result<()> {
 
 async fn make(table: &mut DynamoDb, dry_run: bool) -> Result<Vec<String>> {
     let DynamoDb { table: name, region, .. } = &*table;
-    let what = format!("the table {name} in {region}, billed by the request and protected from deletion");
+    let what = format!(
+        "the table {name} in {region}, billed by the request (about ${:.2} a month at blocks of 6 s, by the prices of us-east-1) and \
+         protected from deletion",
+        dollars_a_month(BLOCK_TIME)
+    );
     if dry_run {
         return Ok(vec![format!("make {what}, unless it is there")]);
     }
