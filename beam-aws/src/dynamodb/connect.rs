@@ -50,6 +50,18 @@ pub struct Access {
     pub connect_within: Duration,
 }
 
+impl Access {
+    /// For a person's question, which no vote waits for: found credentials, and time enough for whatever answers at all.
+    #[must_use]
+    pub fn patient() -> Self {
+        Self {
+            credentials: Credentials::Found,
+            call_within: TABLE_CALL_WITHIN,
+            connect_within: TABLE_CALL_WITHIN,
+        }
+    }
+}
+
 impl Default for Access {
     /// As a signer needs it: credentials as they are found, and the bounds of [`timeouts`](super::timeouts).
     fn default() -> Self {

@@ -17,7 +17,7 @@ pub const CALL_WITHIN: Duration = Duration::from_millis(600);
 /// A connection, with its TLS.
 pub const CONNECT_WITHIN: Duration = Duration::from_millis(450);
 
-/// One question about the table, which nobody waits for to sign.
+/// One question that no vote waits for: about the table, or a person's.
 pub const TABLE_CALL_WITHIN: Duration = Duration::from_secs(5);
 
 /// How often such a question is asked before it is given up.

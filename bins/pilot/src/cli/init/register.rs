@@ -36,33 +36,46 @@ pub(super) fn parse(text: &str) -> Result<Place, String> {
     Ok(Place::Table { table: table.to_owned(), region })
 }
 
-/// Finds the table's region and its id, which is pinned from here on; makes the table if that was asked for. Tells what was done,
-/// or would be.
-pub(super) async fn settle(found: &mut Answers, args: &Args) -> Result<Vec<String>> {
-    let table = found.signer.as_mut().and_then(|signer| match &mut signer.register {
+/// The table, if it shall be one.
+fn table(found: &mut Answers) -> Option<&mut DynamoDb> {
+    match &mut found.signer.as_mut()?.register {
         RegisterAnswer::DynamoDb(table) => Some(table),
         RegisterAnswer::Sqlite(_) => None,
-    });
-    let Some(table) = table else {
+    }
+}
+
+/// Finds the table's region, if it was not said.
+pub(super) async fn find_region(found: &mut Answers, args: &Args) -> Result<()> {
+    let Some(table) = table(found) else {
         let idle = [
             ("--create-table", args.create_table),
             ("--register-endpoint", args.register_endpoint.is_some()),
         ];
         return match idle.iter().find(|(_, said)| *said) {
             Some((flag, _)) => Err(WrongUse(format!("{flag} goes with --register {SCHEME}TABLE")).into()),
-            None => Ok(Vec::new()),
+            None => Ok(()),
         };
     };
     if table.region.is_empty() {
-        table.region = region_of_environment().await.context(WrongUse(format!(
-            "neither the environment nor this machine says which region: say --register {SCHEME}{}@REGION",
-            table.table
-        )))?;
+        let name = &table.table;
+        let unknown = || {
+            WrongUse(format!(
+                "neither the environment nor this machine says which region: say --register {SCHEME}{name}@REGION"
+            ))
+        };
+        table.region = region_of_environment().await.ok_or_else(unknown)?;
     }
-    if !args.create_table {
-        return pin(table).await.map(|()| Vec::new());
+    Ok(())
+}
+
+/// Finds the table's id, which is pinned from here on; makes the table first if that was asked for. Tells what was done, or
+/// would be.
+pub(super) async fn settle(found: &mut Answers, args: &Args) -> Result<Vec<String>> {
+    match table(found) {
+        None => Ok(Vec::new()),
+        Some(table) if args.create_table => make(table, args.dry_run).await,
+        Some(table) => pin(table).await.map(|()| Vec::new()),
     }
-    make(table, args.dry_run).await
 }
 
 async fn pin(table: &mut DynamoDb) -> Result<()> {
