@@ -1,5 +1,6 @@
 //! The client: credentials, TLS, timeouts.
 
+use aws_config::identity::IdentityCache;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -7,7 +8,7 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials as AccessKey;
-use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Builder, SharedHttpClient};
 use aws_smithy_http_client::tls::Provider;
@@ -16,10 +17,9 @@ use aws_smithy_http_client::{Builder as HttpBuilder, Connector};
 use beam_core::register::RegisterError;
 
 use super::Place;
-use super::errors::{CallError, Trouble};
-use super::timeouts::{
-    CALL_WITHIN, CONNECT_WITHIN, CREDENTIALS_WITHIN, IDLE_MAX, TABLE_CALL_WITHIN, TABLE_CALLS_MAX,
-};
+use super::credentials::{Held, Renewed};
+use super::errors::{CallError, Trouble, innermost};
+use super::timeouts::{CALL_WITHIN, CONNECT_WITHIN, IDLE_MAX, TABLE_CALL_WITHIN, TABLE_CALLS_MAX};
 
 /// Whose requests they are.
 #[derive(Clone, Debug, Default)]
@@ -39,20 +39,55 @@ impl Credentials {
     }
 }
 
+/// How DynamoDB is asked.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Whose requests they are.
+    pub credentials: Credentials,
+    /// How long one read or swap may take.
+    pub call_within: Duration,
+    /// How long a connection may take, with its TLS.
+    pub connect_within: Duration,
+}
+
+impl Access {
+    /// For a person's question, which no vote waits for: found credentials, and time enough for whatever answers at all.
+    #[must_use]
+    pub fn patient() -> Self {
+        Self {
+            credentials: Credentials::Found,
+            call_within: TABLE_CALL_WITHIN,
+            connect_within: TABLE_CALL_WITHIN,
+        }
+    }
+}
+
+impl Default for Access {
+    /// As a signer needs it: credentials as they are found, and the bounds of [`timeouts`](super::timeouts).
+    fn default() -> Self {
+        Self { credentials: Credentials::Found, call_within: CALL_WITHIN, connect_within: CONNECT_WITHIN }
+    }
+}
+
 /// A client for the signing path: short bounds, no retries. Credentials are there when this returns.
-pub(super) async fn client(place: &Place, given: &Credentials) -> Result<Client, RegisterError> {
+pub(super) async fn client(place: &Place, access: &Access) -> Result<Client, RegisterError> {
     place.check().map_err(|error| RegisterError::Unfit(error.to_string()))?;
     let loader = loader().region(Region::new(place.region.clone()));
-    let loader = match given {
+    let loader = match &access.credentials {
         Credentials::Found => loader,
         Credentials::Given(provider) => loader.credentials_provider(provider.clone()),
     };
     let config = loader.load().await;
-    credentials(&config, place).await?;
-    let timeouts =
-        TimeoutConfig::builder().connect_timeout(CONNECT_WITHIN).operation_timeout(CALL_WITHIN).build();
+    let credentials = credentials(&config, place).await?;
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(access.connect_within)
+        .operation_timeout(access.call_within)
+        .build();
     let mut builder = Builder::from(&config)
         .timeout_config(timeouts)
+        .credentials_provider(credentials)
+        // Ours are at hand; the SDK's own keeping would hold on to those that were renewed.
+        .identity_cache(IdentityCache::no_cache())
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     builder.set_endpoint_url(place.endpoint.clone());
@@ -91,20 +126,12 @@ fn http() -> SharedHttpClient {
     })
 }
 
-/// Asked for once before anything else, so that their absence has its own sentence and not that of a call that was not made.
-async fn credentials(config: &SdkConfig, place: &Place) -> Result<(), RegisterError> {
+/// Asked for before anything else, so that their absence has a sentence of its own.
+async fn credentials(config: &SdkConfig, place: &Place) -> Result<Renewed, RegisterError> {
     let missing = |said: String| {
         let trouble = Trouble::NoCredentials(said);
-        CallError { call: "DescribeTable", place: place.clone(), trouble }.of_read()
+        CallError { call: "DescribeTable", place: place.clone().into(), trouble }.of_read()
     };
-    let provider = config.credentials_provider().ok_or_else(|| missing("no source of any".to_owned()))?;
-    match tokio::time::timeout(CREDENTIALS_WITHIN, provider.provide_credentials()).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(missing(super::errors::innermost(&error))),
-        Err(_) => Err(missing(within(CREDENTIALS_WITHIN))),
-    }
-}
-
-fn within(bound: Duration) -> String {
-    format!("no source gave any within {bound:?}")
+    let source = config.credentials_provider().ok_or_else(|| missing("no source of any".to_owned()))?;
+    Held::first(source).await.map(Renewed).map_err(|error| missing(innermost(&error)))
 }

@@ -19,6 +19,10 @@ pub struct Prices {
 /// price before). Other regions are up to about half dearer; each extra region of a global table costs the writes again.
 pub const US_EAST_1: Prices = Prices { million_writes: 0.625, million_reads: 0.125 };
 
+/// What two machines ask for in one block, signing, watching and noting themselves. The pilot's test
+/// `a_block_takes_as_many_calls_as_the_price_is_worked_out_from` counts it on a chain, and fails if it grows.
+pub const PER_BLOCK: Counted = Counted { reads: 10, read_units: 10, writes: 6, write_units: 6 };
+
 /// A month as AWS's price lists have it: 730 hours.
 pub const MONTH: Duration = Duration::from_secs(730 * 60 * 60);
 

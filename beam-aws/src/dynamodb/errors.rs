@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -24,7 +25,7 @@ const SAID_MAX: usize = 300;
 #[derive(Debug)]
 pub(super) struct CallError {
     pub(super) call: &'static str,
-    pub(super) place: Place,
+    pub(super) place: Arc<Place>,
     pub(super) trouble: Trouble,
 }
 

@@ -21,10 +21,10 @@
 //!
 //! ```no_run
 //! # async fn f() -> Result<(), beam_core::register::RegisterError> {
-//! use beam_aws::dynamodb::{Credentials, DynamoDbRegister, Place};
+//! use beam_aws::dynamodb::{Access, DynamoDbRegister, Place};
 //!
 //! let place = Place { table: "beam".into(), region: "eu-central-1".into(), endpoint: None };
-//! let register = DynamoDbRegister::open(place, None, &Credentials::Found).await?;
+//! let register = DynamoDbRegister::open(place, None, &Access::default()).await?;
 //! println!("pin this: {:?}", register.table().id);
 //! # Ok(()) }
 //! ```
@@ -32,6 +32,7 @@
 mod calls;
 mod connect;
 pub mod cost;
+mod credentials;
 mod errors;
 mod item;
 mod place;
@@ -39,6 +40,7 @@ mod table;
 pub mod timeouts;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
@@ -48,13 +50,12 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use beam_core::register::{Cell, Register, RegisterError, RegisterKey, SwapError, Version};
 
 pub use calls::{Calls, Counted};
-pub use connect::{Credentials, region_of_environment};
+pub use connect::{Access, Credentials, region_of_environment};
 pub use place::{Place, PlaceError};
 pub use table::TableFacts;
 
 use errors::{CallError, Trouble};
 use item::{CELL, Item, VALUE, VERSION};
-use timeouts::CALL_WITHIN;
 
 /// The calls that a running pilot makes, by the names that IAM has for them. `CreateTable` and `TagResource` are only for who
 /// makes the table.
@@ -64,8 +65,9 @@ pub const ACTIONS: [&str; 3] = ["DescribeTable", "GetItem", "UpdateItem"];
 #[derive(Clone, Debug)]
 pub struct DynamoDbRegister {
     client: Client,
-    place: Place,
+    place: Arc<Place>,
     table: TableFacts,
+    within: Duration,
     calls: Arc<Calls>,
 }
 
@@ -75,15 +77,11 @@ impl DynamoDbRegister {
     /// # Errors
     /// [`RegisterError`]: `Unfit` if the table must not be used (the text says why), `Unavailable` if it cannot be asked, or
     /// is not there.
-    pub async fn open(
-        place: Place,
-        table_id: Option<&str>,
-        credentials: &Credentials,
-    ) -> Result<Self, RegisterError> {
-        let client = connect::client(&place, credentials).await?;
+    pub async fn open(place: Place, table_id: Option<&str>, access: &Access) -> Result<Self, RegisterError> {
+        let client = connect::client(&place, access).await?;
         let table = table::describe(&client, &place).await?;
         table.fit(&place, table_id)?;
-        Ok(Self { client, place, table, calls: Arc::default() })
+        Ok(Self { client, place: place.into(), table, within: access.call_within, calls: Arc::default() })
     }
 
     /// Makes the table, and opens it when it is ready: on-demand billing, protected from deletion, tagged `beam = register`.
@@ -91,11 +89,11 @@ impl DynamoDbRegister {
     ///
     /// # Errors
     /// As for [`DynamoDbRegister::open`].
-    pub async fn create(place: Place, credentials: &Credentials) -> Result<Self, RegisterError> {
-        let client = connect::client(&place, credentials).await?;
+    pub async fn create(place: Place, access: &Access) -> Result<Self, RegisterError> {
+        let client = connect::client(&place, access).await?;
         let table = table::create(&client, &place).await?;
         table.fit(&place, None)?;
-        Ok(Self { client, place, table, calls: Arc::default() })
+        Ok(Self { client, place: place.into(), table, within: access.call_within, calls: Arc::default() })
     }
 
     /// Where it is.
@@ -131,7 +129,7 @@ impl DynamoDbRegister {
         let answer = request.consistent_read(true).send().await;
         let cell = match answer {
             Ok(answer) => answer.item.map(|item| self.decode(CALL, key, &item)).transpose(),
-            Err(error) => Err(self.error(CALL, Trouble::of(&error, CALL_WITHIN))),
+            Err(error) => Err(self.error(CALL, Trouble::of(&error, self.within))),
         };
         let len = cell.as_ref().ok().and_then(Option::as_ref).map_or(0, |cell| cell.value.len());
         self.calls.read(item::size(key, None, len));
@@ -177,7 +175,7 @@ impl DynamoDbRegister {
             let current = refused.item().map(|item| self.decode(CALL, key, item)).transpose();
             return Err(SwapError::Conflict { current: current.map_err(CallError::of_swap)? });
         }
-        Err(self.error(CALL, Trouble::of(&error, CALL_WITHIN)).of_swap())
+        Err(self.error(CALL, Trouble::of(&error, self.within)).of_swap())
     }
 }
 

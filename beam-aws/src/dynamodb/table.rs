@@ -105,7 +105,7 @@ impl TableFacts {
 }
 
 fn error(call: &'static str, place: &Place, trouble: Trouble) -> RegisterError {
-    CallError { call, place: place.clone(), trouble }.of_read()
+    CallError { call, place: place.clone().into(), trouble }.of_read()
 }
 
 /// What the table is.

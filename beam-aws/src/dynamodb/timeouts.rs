@@ -17,14 +17,20 @@ pub const CALL_WITHIN: Duration = Duration::from_millis(600);
 /// A connection, with its TLS.
 pub const CONNECT_WITHIN: Duration = Duration::from_millis(450);
 
-/// One question about the table, which nobody waits for to sign.
+/// One question that no vote waits for: about the table, or a person's.
 pub const TABLE_CALL_WITHIN: Duration = Duration::from_secs(5);
 
 /// How often such a question is asked before it is given up.
 pub const TABLE_CALLS_MAX: u32 = 3;
 
-/// The first credentials; on EC2 they come from the machine's metadata service.
+/// Credentials; on EC2 they come from the machine's metadata service.
 pub const CREDENTIALS_WITHIN: Duration = Duration::from_secs(5);
+
+/// New credentials are asked for so long before the old ones end. EC2 has new ones ready some minutes ahead.
+pub const CREDENTIALS_AHEAD: Duration = Duration::from_secs(5 * 60);
+
+/// If there were none, again after so long.
+pub const CREDENTIALS_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 /// A table that was created becomes usable. Seconds are usual.
 pub const TABLE_READY_WITHIN: Duration = Duration::from_secs(90);

@@ -115,7 +115,7 @@ pub(crate) struct RunningSigner {
 /// Starts the signer, after everything that it stands on was looked at.
 pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
     let key = Arc::new(key_file(config)?);
-    let Shared { register, cells } = shared(config).await?;
+    let (register, cells) = (register::open_to_sign(config).await?, cells(config)?);
     let measured = MeasuredRegister::new(register);
     let shared = Shared { register: Arc::new(measured.clone()), cells };
     let cell = shared.register.read(&shared.cells.signing).await?;

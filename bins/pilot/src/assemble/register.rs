@@ -4,17 +4,28 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use beam_aws::dynamodb::{Credentials, DynamoDbRegister, Place};
+use beam_aws::dynamodb::{Access, DynamoDbRegister, Place, cost};
 use beam_core::register::{Register, RegisterError, RegisterKey};
 use beam_core::sqlite::{FileSystem, SqliteRegister};
 
 use crate::config::{Config, DynamoDb, RegisterAt};
 
-/// Opens the register, which must be there.
+/// Opens the register, which must be there, for a person's question or order.
 pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Register>> {
+    open_with(config, &Access::patient()).await
+}
+
+/// Opens the register, which must be there, to sign: what does not answer soon is given up while there is time to ask again.
+pub(crate) async fn open_to_sign(config: &Config) -> Result<Arc<dyn Register>> {
+    open_with(config, &Access::default()).await
+}
+
+async fn open_with(config: &Config, access: &Access) -> Result<Arc<dyn Register>> {
     Ok(match config.register()? {
         RegisterAt::Sqlite(path) => Arc::new(SqliteRegister::open(path).await?),
-        RegisterAt::DynamoDb(table) => Arc::new(open_table(table).await?),
+        RegisterAt::DynamoDb(table) => {
+            Arc::new(DynamoDbRegister::open(place(table), table.table_id.as_deref(), access).await?)
+        }
     })
 }
 
@@ -41,12 +52,17 @@ pub(crate) fn place(DynamoDb { table, region, table_id: _, endpoint }: &DynamoDb
 
 /// Opens a table that is there.
 pub(crate) async fn open_table(table: &DynamoDb) -> Result<DynamoDbRegister, RegisterError> {
-    DynamoDbRegister::open(place(table), table.table_id.as_deref(), &Credentials::Found).await
+    DynamoDbRegister::open(place(table), table.table_id.as_deref(), &Access::patient()).await
 }
 
 /// Makes a table, unless it is there, and opens it.
 pub(crate) async fn create_table(table: &DynamoDb) -> Result<DynamoDbRegister, RegisterError> {
-    DynamoDbRegister::create(place(table), &Credentials::Found).await
+    DynamoDbRegister::create(place(table), &Access::patient()).await
+}
+
+/// What a table costs in a month of blocks of that time, in US dollars, at the prices of us-east-1.
+pub(crate) fn dollars_a_month(block_time: Duration) -> f64 {
+    cost::month(&cost::PER_BLOCK, 1, block_time, &cost::US_EAST_1)
 }
 
 /// What a register stands on, for the doctor.

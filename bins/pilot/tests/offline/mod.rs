@@ -61,7 +61,7 @@ impl Host {
 
     /// Runs `beam` with nobody at the terminal.
     pub(crate) fn beam(&self, args: &[&str]) -> Said {
-        Said(self.command(args).output().unwrap())
+        Said::of(self.command(args))
     }
 
     /// The same, not yet run.
@@ -92,6 +92,11 @@ impl Host {
 pub(crate) struct Said(Output);
 
 impl Said {
+    /// What a command says.
+    pub(crate) fn of(mut command: Command) -> Self {
+        Self(command.output().unwrap())
+    }
+
     pub(crate) fn code(&self) -> i32 {
         self.0.status.code().unwrap()
     }

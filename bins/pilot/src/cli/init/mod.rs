@@ -125,11 +125,8 @@ pub(super) async fn run(home: &Path, args: &Args) -> Result<Ending> {
     // Before anybody is asked anything.
     ensure!(there.is_none() || args.from.is_some(), in_the_way());
     let mut found = find::find_out(&home, args)?;
-    let table = register::settle(&mut found, args).await?;
-    let text = render(&found);
-    // An adoption that was cut short has written the very same file.
-    ensure!(there.is_none_or(|there| there == text.as_bytes()), in_the_way());
-    looked_over(&text)?;
+    register::find_region(&mut found, args).await?;
+    looked_over(&render(&found))?;
     let adoption = match (&args.from, &found.signer) {
         (Some(_), Some(signer)) => Some(Adoption::look(&home, &found.node_home, signer, &found.p2p)?),
         (Some(_), None) => {
@@ -137,6 +134,11 @@ pub(super) async fn run(home: &Path, args: &Args) -> Result<Ending> {
         }
         (None, _) => None,
     };
+    // Last, since a table may be made.
+    let table = register::settle(&mut found, args).await?;
+    let text = render(&found);
+    // An adoption that was cut short has written the very same file.
+    ensure!(there.is_none_or(|there| there == text.as_bytes()), in_the_way());
     let steps = match &adoption {
         Some(adoption) if args.dry_run => adoption.plan(&file).iter().map(ToString::to_string).collect(),
         None if args.dry_run => vec![format!("write {}", file.display())],

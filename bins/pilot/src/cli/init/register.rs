@@ -1,12 +1,13 @@
 //! Which register it shall be, and what must be asked of AWS before node.toml can name a table.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use beam_aws::dynamodb::region_of_environment;
 
 use super::Args;
-use crate::assemble::register::{create_table, open_table};
+use crate::assemble::register::{create_table, dollars_a_month, open_table};
 use crate::cli::WrongUse;
 use crate::config::{Answers, DynamoDb, RegisterAnswer};
 
@@ -16,6 +17,9 @@ pub(super) enum Place {
     File(PathBuf),
     Table { table: String, region: Option<String> },
 }
+
+/// What the month's price is told for: the blocks of the Cosmos Hub.
+const BLOCK_TIME: Duration = Duration::from_secs(6);
 
 /// How a table is told from a file.
 const SCHEME: &str = "dynamodb:";
@@ -32,33 +36,46 @@ pub(super) fn parse(text: &str) -> Result<Place, String> {
     Ok(Place::Table { table: table.to_owned(), region })
 }
 
-/// Finds the table's region and its id, which is pinned from here on; makes the table if that was asked for. Tells what was done,
-/// or would be.
-pub(super) async fn settle(found: &mut Answers, args: &Args) -> Result<Vec<String>> {
-    let table = found.signer.as_mut().and_then(|signer| match &mut signer.register {
+/// The table, if it shall be one.
+fn table(found: &mut Answers) -> Option<&mut DynamoDb> {
+    match &mut found.signer.as_mut()?.register {
         RegisterAnswer::DynamoDb(table) => Some(table),
         RegisterAnswer::Sqlite(_) => None,
-    });
-    let Some(table) = table else {
+    }
+}
+
+/// Finds the table's region, if it was not said.
+pub(super) async fn find_region(found: &mut Answers, args: &Args) -> Result<()> {
+    let Some(table) = table(found) else {
         let idle = [
             ("--create-table", args.create_table),
             ("--register-endpoint", args.register_endpoint.is_some()),
         ];
         return match idle.iter().find(|(_, said)| *said) {
             Some((flag, _)) => Err(WrongUse(format!("{flag} goes with --register {SCHEME}TABLE")).into()),
-            None => Ok(Vec::new()),
+            None => Ok(()),
         };
     };
     if table.region.is_empty() {
-        table.region = region_of_environment().await.context(WrongUse(format!(
-            "neither the environment nor this machine says which region: say --register {SCHEME}{}@REGION",
-            table.table
-        )))?;
+        let name = &table.table;
+        let unknown = || {
+            WrongUse(format!(
+                "neither the environment nor this machine says which region: say --register {SCHEME}{name}@REGION"
+            ))
+        };
+        table.region = region_of_environment().await.ok_or_else(unknown)?;
     }
-    if !args.create_table {
-        return pin(table).await.map(|()| Vec::new());
+    Ok(())
+}
+
+/// Finds the table's id, which is pinned from here on; makes the table first if that was asked for. Tells what was done, or
+/// would be.
+pub(super) async fn settle(found: &mut Answers, args: &Args) -> Result<Vec<String>> {
+    match table(found) {
+        None => Ok(Vec::new()),
+        Some(table) if args.create_table => make(table, args.dry_run).await,
+        Some(table) => pin(table).await.map(|()| Vec::new()),
     }
-    make(table, args.dry_run).await
 }
 
 async fn pin(table: &mut DynamoDb) -> Result<()> {
@@ -70,7 +87,11 @@ async fn pin(table: &mut DynamoDb) -> Result<()> {
 
 async fn make(table: &mut DynamoDb, dry_run: bool) -> Result<Vec<String>> {
     let DynamoDb { table: name, region, .. } = &*table;
-    let what = format!("the table {name} in {region}, billed by the request and protected from deletion");
+    let what = format!(
+        "the table {name} in {region}, billed by the request (about ${:.2} a month at blocks of 6 s, by the prices of us-east-1) and \
+         protected from deletion",
+        dollars_a_month(BLOCK_TIME)
+    );
     if dry_run {
         return Ok(vec![format!("make {what}, unless it is there")]);
     }

@@ -1,11 +1,16 @@
 //! DynamoDB Local, running: in memory, on the loopback interface, on a port of its own, gone when dropped.
 
+mod tap;
+
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+
+pub use tap::Tap;
 
 use crate::install::dynamodb_local;
 use crate::process::Process;
@@ -60,16 +65,16 @@ impl DynamoDbLocal {
         Ok(Self { process, port })
     }
 
-    /// Its port on 127.0.0.1.
+    /// Where it listens.
     #[must_use]
-    pub fn port(&self) -> u16 {
-        self.port
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
     /// Its URL, as `register.dynamodb.endpoint` wants it.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.address())
     }
 
     /// Its process id.
@@ -110,7 +115,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let local = DynamoDbLocal::start(dir.path(), to_stderr).await.unwrap();
         let listening = |file: &str| {
-            let wanted = format!(":{:04X}", local.port());
+            let wanted = format!(":{:04X}", local.address().port());
             let table = fs::read_to_string(file).unwrap_or_default();
             let lines =
                 table.lines().map(|line| line.split_whitespace().nth(1).unwrap_or_default().to_owned());
@@ -122,7 +127,7 @@ mod tests {
         };
         assert!(!four.is_empty() || !six.is_empty(), "it must listen somewhere");
         assert!(four.iter().chain(&six).all(loopback), "{four:?} {six:?}");
-        let address = ("127.0.0.1", local.port());
+        let address = local.address();
         std::net::TcpStream::connect(address).unwrap();
         drop(local);
         assert!(std::net::TcpStream::connect(address).is_err());
