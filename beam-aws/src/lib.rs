@@ -5,7 +5,8 @@
 //! |---|---|---|
 //! | `dynamodb` (default) | [`dynamodb`] | [`Register`](beam_core::register::Register), in a DynamoDB table |
 //!
-//! A service's SDK is built only if its feature is on. TLS is rustls with ring, and there is one HTTP stack (hyper).
+//! A service's SDK is built only if its feature is on; [`place`], the names of things, needs none. TLS is rustls with ring, and there is one HTTP stack (hyper).
 
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
+pub mod place;

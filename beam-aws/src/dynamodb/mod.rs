@@ -35,7 +35,6 @@ pub mod cost;
 mod credentials;
 mod errors;
 mod item;
-mod place;
 mod table;
 pub mod timeouts;
 
@@ -49,9 +48,9 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use beam_core::register::{Cell, Register, RegisterError, RegisterKey, SwapError, Version};
 
+pub use crate::place::{Place, PlaceError};
 pub use calls::{Calls, Counted};
 pub use connect::{Access, Credentials, region_of_environment};
-pub use place::{Place, PlaceError};
 pub use table::TableFacts;
 
 use errors::{CallError, Trouble};

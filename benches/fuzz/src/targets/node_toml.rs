@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::{Answers, P2p, SignerAnswers, read, render};
+use crate::config::{Answers, DynamoDb, P2p, RegisterAnswer, SignerAnswers, read, render};
 
 /// A file's text. It serves as the answers too.
 pub fn run(bytes: &[u8]) {
@@ -42,7 +42,16 @@ fn written(answer: &str) {
             laddr: laddr.clone(),
             takeover_after: Duration::from_millis(answer.len() as u64),
             rank: 1,
-            register: PathBuf::from(&home),
+            register: if answer.is_empty() {
+                RegisterAnswer::Sqlite(PathBuf::from(&home))
+            } else {
+                RegisterAnswer::DynamoDb(DynamoDb {
+                    table: next(),
+                    region: next(),
+                    table_id: Some(next()),
+                    endpoint: None,
+                })
+            },
         }),
         p2p: P2p { persistent_peers: Some(vec![next()]), external_address: Some(next()), ..P2p::default() },
         agent_listen: None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use beam_aws::dynamodb::{Access, DynamoDbRegister, Place, cost};
+use beam_aws::dynamodb::{Access, DynamoDbRegister, cost};
 use beam_core::register::{Register, RegisterError, RegisterKey};
 use beam_core::sqlite::{FileSystem, SqliteRegister};
 
@@ -24,7 +24,7 @@ async fn open_with(config: &Config, access: &Access) -> Result<Arc<dyn Register>
     Ok(match config.register()? {
         RegisterAt::Sqlite(path) => Arc::new(SqliteRegister::open(path).await?),
         RegisterAt::DynamoDb(table) => {
-            Arc::new(DynamoDbRegister::open(place(table), table.table_id.as_deref(), access).await?)
+            Arc::new(DynamoDbRegister::open(table.place(), table.table_id.as_deref(), access).await?)
         }
     })
 }
@@ -45,19 +45,14 @@ pub(crate) async fn make(config: &Config) -> Result<Arc<dyn Register>> {
     }
 }
 
-/// Where a table is.
-pub(crate) fn place(DynamoDb { table, region, table_id: _, endpoint }: &DynamoDb) -> Place {
-    Place { table: table.clone(), region: region.clone(), endpoint: endpoint.clone() }
-}
-
 /// Opens a table that is there.
 pub(crate) async fn open_table(table: &DynamoDb) -> Result<DynamoDbRegister, RegisterError> {
-    DynamoDbRegister::open(place(table), table.table_id.as_deref(), &Access::patient()).await
+    DynamoDbRegister::open(table.place(), table.table_id.as_deref(), &Access::patient()).await
 }
 
 /// Makes a table, unless it is there, and opens it.
 pub(crate) async fn create_table(table: &DynamoDb) -> Result<DynamoDbRegister, RegisterError> {
-    DynamoDbRegister::create(place(table), &Access::patient()).await
+    DynamoDbRegister::create(table.place(), &Access::patient()).await
 }
 
 /// What a table costs in a month of blocks of that time, in US dollars, at the prices of us-east-1.

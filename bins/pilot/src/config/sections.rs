@@ -6,11 +6,11 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use beam_aws::place::Place;
 use beam_core::id::ChainId;
 use beam_core::takeover::TakeoverConfig;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::assemble;
 use crate::http::is_private;
 
 /// What this machine is for.
@@ -94,6 +94,14 @@ pub(crate) struct DynamoDb {
     pub(crate) endpoint: Option<String>,
 }
 
+impl DynamoDb {
+    /// Where it is.
+    pub(crate) fn place(&self) -> Place {
+        let Self { table, region, table_id: _, endpoint } = self;
+        Place { table: table.clone(), region: region.clone(), endpoint: endpoint.clone() }
+    }
+}
+
 /// Where the register is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RegisterAt<'a> {
@@ -131,7 +139,7 @@ impl RegisterSection {
             ],
             Some(RegisterAt::Sqlite(_)) => Vec::new(),
             Some(RegisterAt::DynamoDb(table)) => {
-                let wrong = assemble::register::place(table).check().err();
+                let wrong = table.place().check().err();
                 wrong.map(|wrong| format!("register.dynamodb: {wrong}")).into_iter().collect()
             }
         }

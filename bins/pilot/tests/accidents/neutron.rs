@@ -52,7 +52,7 @@ impl Halted {
     async fn goes_on(mut self, machines: Vec<Machine>) -> Trial {
         self.network.start_validators().await.unwrap();
         let (watcher, chain) = (self.network.watch().await.unwrap(), self.network.chain().unwrap());
-        let lab = Lab { machines, sentries: Vec::new(), watcher, chain, network: self.network, beam: beam() };
+        let lab = Lab { machines, beam: beam(), ..Lab::of(self.network, watcher, chain) };
         Trial::of(lab, self.dir, self.alone)
     }
 }

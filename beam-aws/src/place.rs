@@ -1,4 +1,4 @@
-//! Where a table is.
+//! Where a table is: names that a configuration can check without any SDK.
 
 use std::fmt;
 
