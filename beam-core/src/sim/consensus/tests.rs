@@ -167,8 +167,8 @@ fn a_quiet_network_makes_a_block_a_round_and_everybody_is_in_the_commits() {
 #[test]
 fn they_agree_whatever_is_lost_and_late_and_go_on_when_it_ends() {
     let mut later_rounds = 0;
-    for seed in 0..60 {
-        let mut net = Net::new(seed, 100 + 10 * seed);
+    for seed in 0..24 {
+        let mut net = Net::new(seed, 100 + 25 * seed);
         net.run(20_000 * MS);
         net.split = true;
         net.run(26_000 * MS);
@@ -178,7 +178,7 @@ fn they_agree_whatever_is_lost_and_late_and_go_on_when_it_ends() {
         assert!(net.assert_agreed() > before + 3, "seed {seed} stands still at {before}");
         later_rounds += net.chains[0].iter().filter(|stored| stored.round > 0).count();
     }
-    assert!(later_rounds > 20, "only {later_rounds} blocks needed a later round");
+    assert!(later_rounds > 8, "only {later_rounds} blocks needed a later round");
 }
 
 // ---- the lock, step by step ----
