@@ -107,9 +107,9 @@ fn cargo(copy: &Copy) -> Command {
         .env("CARGO_TARGET_DIR", copy.target())
         .env("CARGO_INCREMENTAL", "0")
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
         .args(["--offline", "--quiet"])
-        .args(["--config", "profile.release.package.\"*\".opt-level=3"]);
+        .args(["--config", "profile.release.package.beam-core.opt-level=1"])
+        .args(["--config", "profile.release.package.beam-proof.opt-level=1"]);
     command
 }
 

@@ -33,8 +33,8 @@ pub struct Outcome {
 /// A rule that was broken, and how.
 #[derive(Clone, Debug, Serialize)]
 pub struct Broken {
-    /// The rule.
-    pub rule: &'static str,
+    /// The rule; with the one that was broken by going on, if that is why a machine does not.
+    pub rule: String,
     /// What happened, in order.
     pub path: Vec<String>,
     /// If a machine did not go on: what happened when it was left alone.
@@ -62,6 +62,8 @@ pub fn run(bounds: &Bounds, threads: usize, mut tell: impl FnMut(usize, Duration
     let broken = checker.discoveries().into_iter().min_by_key(|(rule, _)| *rule).map(|(rule, path)| {
         let model = checker.model();
         let alone = model.tell_alone(path.last_state());
+        let on_the_way = alone.last().and_then(|last| last.strip_prefix("broken: "));
+        let rule = on_the_way.map_or_else(|| rule.to_owned(), |broken| format!("{broken}, while going on"));
         let steps = path.into_vec().into_iter();
         let path =
             steps.filter_map(|(world, happening)| Some(happening?.tell(&world, model.votes()))).collect();
