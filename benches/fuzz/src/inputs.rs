@@ -6,7 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// The folder of inputs that have covered much, a file a target.
+/// The folder of inputs made by hand of real ones, a file a target: what should be taken.
+pub const SEEDS: &str = "seeds";
+/// The folder of inputs that the fuzzer has found to cover much, a file a target. Made by `cargo fuzz-all --minimise`.
 pub const CORPUS: &str = "corpus";
 /// The folder of inputs that have found something, a file a target that has any.
 pub const CASES: &str = "cases";

@@ -16,7 +16,7 @@
 //! | [`logs`] | the node's log | every line and byte is counted once; JSON is read as a JSON library reads it; nothing controls a terminal |
 //! | [`agent_bytes`], [`agent_requests`] | HTTP | an answer or a closed connection, in time, of bounded length; a good request is answered as the table says |
 //!
-//! Each is run by libFuzzer (`cargo fuzz-all`) from the inputs in `corpus/`, and over all of `corpus/` and `cases/` by an ordinary
+//! Each is run by libFuzzer (`cargo fuzz-all`) from the inputs in `seeds/` and `corpus/`, and over all that are kept by an ordinary
 //! `cargo test` (`tests/replay.rs`). An input that found something is kept in `cases/` with a word about what it found.
 //!
 //! The pilot is a program and no library. Its modules `config`, `http`, `metrics` and `report` are taken in here as files, under the

@@ -27,15 +27,17 @@ fn what_once_found_something_finds_nothing_any_more() {
 
 #[test]
 fn what_covers_much_finds_nothing() {
-    assert!(replay(inputs::CORPUS) > 0);
-    for target in TARGETS {
-        assert!(inputs::file(inputs::CORPUS, target.name).exists(), "{} has no inputs", target.name);
+    for folder in [inputs::SEEDS, inputs::CORPUS] {
+        assert!(replay(folder) > 0);
+        for target in TARGETS {
+            assert!(inputs::file(folder, target.name).exists(), "{} has none in {folder}", target.name);
+        }
     }
 }
 
 #[test]
 fn no_file_is_of_a_target_that_is_not_there() {
-    for folder in [inputs::CASES, inputs::CORPUS] {
+    for folder in [inputs::CASES, inputs::CORPUS, inputs::SEEDS] {
         for entry in fs::read_dir(inputs::file(folder, "x").parent().unwrap()).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_stem().unwrap().to_str().unwrap();

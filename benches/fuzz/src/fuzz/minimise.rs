@@ -8,8 +8,8 @@ use beam_fuzz::{Target, inputs};
 
 use super::places::Places;
 
-/// How much of them is kept in the tree, as text. The shortest come first, so the longest go.
-const CORPUS_BYTES_MAX: usize = 48 * 1024;
+/// How much of them is kept in the tree, as text. The shortest come first, so the longest go; real ones are kept as seeds.
+const CORPUS_BYTES_MAX: usize = 64 * 1024;
 
 pub(crate) fn minimise(places: &Places, target: &Target) -> Result<()> {
     let merged = places.empty("merged", target)?;

@@ -51,10 +51,11 @@ impl Places {
         self.folder("found", target)
     }
 
-    /// Corpus and cases of a target, a file each, as libFuzzer wants them.
+    /// All that is kept of a target's inputs, a file each, as libFuzzer wants them.
     pub(crate) fn seeds(&self, target: &Target) -> Result<PathBuf> {
         let folder = self.empty("seeds", target)?;
-        let kept = [inputs::CORPUS, inputs::CASES].map(|kept| inputs::read(&inputs::file(kept, target.name)));
+        let kept = [inputs::SEEDS, inputs::CORPUS, inputs::CASES]
+            .map(|kept| inputs::read(&inputs::file(kept, target.name)));
         let mut number = 0_u32;
         for inputs in kept {
             for input in inputs? {

@@ -28,11 +28,30 @@ pub fn run(bytes: &[u8]) {
     if how & 4 != 0 {
         file.truncate(2 * COPY_LEN - usize::from(how >> 3));
     }
-    let Ok(Some(floor)) = peek(&file) else { return };
-    // One of the copies that are whole says so.
-    let said = format!("lineage {}\n", floor.lineage);
-    let says = |copy: &[u8]| copy.windows(said.len()).any(|text| text == said.as_bytes());
-    assert!(copies.iter().zip(whole).any(|(copy, whole)| whole && says(copy)), "{floor:?}");
+    let read = peek(&file);
+    if file.len() < 2 * COPY_LEN {
+        return;
+    }
+    // What each says by itself, with the other one damaged.
+    let damaged = vec![b'x'; COPY_LEN];
+    let first = peek(&[&copies[0][..], &damaged].concat());
+    let second = peek(&[&damaged[..], &copies[1]].concat());
+    match (read, first, second) {
+        (Err(_), Err(_), Err(_)) => {}
+        (Ok(read), Ok(one), Err(_)) | (Ok(read), Err(_), Ok(one)) => assert_eq!(read, one),
+        (Ok(read), Ok(first), Ok(second)) => {
+            let later = if sequence(&copies[1]) > sequence(&copies[0]) { second } else { first };
+            assert_eq!(read, later, "the earlier of two copies was read");
+        }
+        (read, first, second) => panic!("{read:?} of {first:?} and {second:?}"),
+    }
+    assert!(whole[0] || whole[1] || peek(&file).is_err(), "a damaged copy was read");
+}
+
+/// The number that a copy was written with.
+fn sequence(copy: &[u8]) -> Option<u64> {
+    let line = std::str::from_utf8(copy).ok()?.lines().nth(2)?;
+    line.strip_prefix("sequence ")?.parse().ok()
 }
 
 fn peek(bytes: &[u8]) -> Result<Option<beam_core::signing::Floor>, beam_core::floor_store::FloorError> {
