@@ -17,6 +17,7 @@ pub(crate) struct Args {
     #[arg(
         long,
         value_name = "FAULT",
+        required = false,
         required_unless_present = "table",
         default_value_if("table", ArgPredicate::IsPresent, "idle")
     )]
@@ -164,5 +165,22 @@ impl fmt::Display for What {
             Self::Fault(fault) => fault.fmt(f),
             Self::Any => f.write_str("any"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn a_fault_must_be_named_unless_a_table_is_wanted() {
+        Args::command().debug_assert();
+        let parse = |line: &[&str]| Args::try_parse_from([&["measure"], line].concat());
+        assert!(parse(&[]).is_err());
+        assert_eq!(parse(&["--table", "x.json"]).unwrap().table.len(), 1);
+        let kill = parse(&["--fault", "register-and-chain", "--register", "dynamodb"]).unwrap();
+        assert!(kill.wants(Need::Wires) && kill.wants(Need::RegisterWires) && !kill.wants(Need::Disks));
     }
 }
