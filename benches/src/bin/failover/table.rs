@@ -20,8 +20,10 @@ pub(crate) fn print(files: &[PathBuf]) -> Result<()> {
     let mut costs = Vec::new();
     let (mut judged, mut conflicts, mut stopped) = (0_u64, 0_usize, Vec::new());
     for file in files {
-        for line in lines(file)? {
-            costs.extend(Cost::of(&line, block_time(&line)).with_context(|| file.display().to_string())?);
+        let lines = lines(file)?;
+        let block_time = block_time(&lines);
+        for line in lines {
+            costs.extend(Cost::of(&line, block_time).with_context(|| file.display().to_string())?);
             stopped.extend(line.get("stopped_ms").and_then(Value::as_u64));
             if line.get("schema").is_some() {
                 let signatures = line.get("signatures").and_then(Value::as_object);
@@ -48,8 +50,9 @@ pub(crate) fn print(files: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-fn block_time(line: &Value) -> u64 {
-    line.get("block_time_ms").and_then(Value::as_u64).unwrap_or(BLOCK_TIME_MS)
+/// Of a file whose lines do not each say it: a summary did at all times.
+fn block_time(lines: &[Value]) -> u64 {
+    lines.iter().find_map(|line| line.get("block_time_ms").and_then(Value::as_u64)).unwrap_or(BLOCK_TIME_MS)
 }
 
 fn lines(file: &Path) -> Result<Vec<Value>> {
