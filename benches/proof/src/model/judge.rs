@@ -101,10 +101,23 @@ impl World {
         if after.mark <= before.mark {
             self.judge.breaks(Rule::Forward);
         }
+        self.judge_base(before, write);
         self.judge_owner(with, before, write);
         match vote {
             Some(vote) => self.judge_lock(with.votes, vote, write),
             None => self.judge.breaks(Rule::WrittenFirst),
+        }
+    }
+
+    /// Nobody builds on a record that the floor on its own disk contradicts, not even above the floor.
+    fn judge_base(&mut self, before: &Record, write: &Write) {
+        let writer = self.host(write.by.slot).filter(|host| host.process == write.by);
+        let contradicts = writer.and_then(|host| host.disk.as_ref()).is_some_and(|floor| {
+            let other = before.mark == floor.mark && before.bytes != floor.bytes;
+            before.lineage != floor.lineage || before.mark < floor.mark || other
+        });
+        if contradicts {
+            self.judge.breaks(Rule::FloorHolds);
         }
     }
 
