@@ -208,10 +208,10 @@ impl Judge {
         }
     }
 
-    /// Whether, before this vote, more than two thirds prevoted for one thing that is not `block`, in a round from `after` on and
-    /// before `before`.
-    fn polka_for_other(&self, height: u64, after: u32, before: u32, block: Hash, at: u64) -> bool {
-        self.prevotes.range((height, after + 1)..(height, before)).any(|(_, casts)| {
+    /// Whether, before this vote, more than two thirds prevoted for one thing that is not `block`, in a round after `since` and up to the
+    /// vote's own: a node that comes late to a round may see the others' polka before it votes itself.
+    fn polka_for_other(&self, height: u64, since: u32, round: u32, block: Hash, at: u64) -> bool {
+        self.prevotes.range((height, since + 1)..=(height, round)).any(|(_, casts)| {
             casts.iter().filter(|cast| cast.at <= at).filter_map(|cast| cast.vote).any(|vote| {
                 let same = casts.iter().filter(|cast| cast.at <= at && cast.vote == Some(vote)).count();
                 same as u32 >= QUORUM && vote != Some(block)

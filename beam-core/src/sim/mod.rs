@@ -43,7 +43,8 @@
 //! # What is not covered
 //! Health checks and their restarts, the runtime's own task switching, privval's framing, vote extensions, changes of the validator set, more
 //! than one faulty validator beside ours, memory or disks that return wrong bytes. A register that is put back is put back only as far as
-//! every machine's floor would notice, and its late requests die with it: beyond that Beam promises nothing, and says so.
+//! every machine's floor would notice, its late requests die with it, and who adopts it waits until those of the stopped pilots are over:
+//! beyond that Beam promises nothing, and says so.
 #![allow(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,

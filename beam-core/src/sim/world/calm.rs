@@ -9,6 +9,9 @@ use crate::sim::judge::{OURS, Signed};
 const HEALED: usize = 2;
 const AND_THEN: usize = 3;
 
+/// How long a request may be on its way, after the pilot that sent it has died.
+const LATE_MAX: Micros = 6 * SECOND;
+
 impl World<'_> {
     /// No more faults: whatever is broken is mended, whatever is off is switched on. A machine that stands still goes on by itself.
     pub(super) fn become_calm(&mut self) {
@@ -83,16 +86,22 @@ impl World<'_> {
         }
     }
 
-    /// A person adopts the register on one machine, with every pilot stopped, as `beam watermark adopt` does.
-    pub(super) fn adopt(&mut self, machine: usize) {
-        if machine == 0 && !self.machines[0].down {
-            for machine in 0..MACHINES_MAX {
-                self.kill_pilot(machine);
-                self.kill_node(PLAIN + machine);
-                self.machines[machine].still_until = self.now;
-                self.machines[machine].down = true;
-            }
+    /// A person has seen that the register went back: stops every pilot, and adopts when nothing that they sent can still arrive. (Who does not
+    /// wait may see a late write find the version that it expects, since a register that is put back counts its versions again.)
+    pub(super) fn stop_all(&mut self) {
+        tell!(self, "a person stops every pilot");
+        for machine in 0..MACHINES_MAX {
+            self.kill_pilot(machine);
+            self.kill_node(PLAIN + machine);
+            self.machines[machine].still_until = self.now;
+            self.machines[machine].down = true;
+            let then = self.now + LATE_MAX + SECOND / 3 * machine as Micros;
+            self.queue.put(then, Ev::Adopt { machine });
         }
+    }
+
+    /// A person adopts the register on one machine, as `beam watermark adopt` does.
+    pub(super) fn adopt(&mut self, machine: usize) {
         if !self.machines[machine].exists {
             self.machines[machine].down = false;
             return;

@@ -107,6 +107,7 @@ enum Ev {
         forced: bool,
         tries: u32,
     },
+    StopAll,
     Adopt {
         machine: usize,
     },
@@ -298,6 +299,7 @@ impl<'a> World<'a> {
             Ev::End(machine, fault) => self.end(machine, fault),
             Ev::Start { machine } => self.start_machine(machine),
             Ev::Switch { to, forced, tries } => self.switch(to, forced, tries),
+            Ev::StopAll => self.stop_all(),
             Ev::Adopt { machine } => self.adopt(machine),
             Ev::Calm => self.become_calm(),
             // Of a run that is over.
@@ -404,6 +406,7 @@ impl Ev {
             Self::Switch { to, .. } => 15 << 8 | *to as u64,
             Self::Adopt { machine } => 16 << 8 | *machine as u64,
             Self::Calm => 17 << 8,
+            Self::StopAll => 18 << 8,
         }
     }
 }

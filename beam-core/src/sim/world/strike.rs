@@ -260,9 +260,7 @@ impl World<'_> {
         self.store.was_put_back = true;
         self.store.opened += 1;
         let found_after = self.dice.within(2_000, 5_000) * MS;
-        for machine in 0..MACHINES_MAX {
-            self.queue.put(self.now + found_after + 300 * MS * machine as u64, Ev::Adopt { machine });
-        }
+        self.queue.put(self.now + found_after, Ev::StopAll);
     }
 
     fn mistakes_disk(&self) -> bool {

@@ -80,15 +80,16 @@ fn work(tasks: &[Task<'_>], next: &AtomicUsize, tells: bool) -> (Summary, Vec<us
         }
         if tells && told.elapsed() >= TELL_EVERY {
             told = Instant::now();
-            tell(from.saturating_add(CHUNK).min(tasks.len()), tasks.len(), began.elapsed());
+            tell(from.saturating_add(CHUNK).min(tasks.len()), tasks.len(), wrong.len(), began.elapsed());
         }
     }
     (summary, wrong)
 }
 
-fn tell(done: usize, of: usize, took: Duration) {
+/// `wrong` is of the thread that tells.
+fn tell(done: usize, of: usize, wrong: usize, took: Duration) {
     let mut out = stderr().lock();
     let (start, end) = if out.is_terminal() { ("\r", "") } else { ("", "\n") };
     // Nobody reads it if it cannot be written.
-    let _ = write!(out, "{start}{done} of {of} runs in {} s{end}", took.as_secs());
+    let _ = write!(out, "{start}{done} of {of} runs in {} s, {wrong} wrong so far{end}", took.as_secs());
 }

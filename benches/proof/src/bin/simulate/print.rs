@@ -13,6 +13,9 @@ use crate::many::Task;
 /// How many failures are told in full.
 pub(crate) const STORIES_MAX: usize = 3;
 
+/// How many are named.
+const FAILED_MAX: usize = 100;
+
 /// How much of a failure's story is told.
 const LINES_MAX: usize = 60;
 
@@ -42,6 +45,9 @@ pub(crate) fn text(summary: &Summary, args: &Args, took: Duration) -> String {
     let what = if args.sweep { "each fault at each point" } else { "faults as the seeds draw them" };
     push!(out, "runs            {} from seed {} on, {what}", summary.runs, args.first);
     push!(out, "went wrong      {}", summary.failed.len());
+    for (seed, what) in summary.failed.iter().take(FAILED_MAX) {
+        push!(out, "  seed {seed:<10} {what}");
+    }
     push!(out, "virtual time    {virtual_seconds:.0} s, {:.3} years", virtual_seconds / YEAR);
     push!(out, "events          {}", summary.events);
     push!(
