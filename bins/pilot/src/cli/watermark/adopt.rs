@@ -2,8 +2,13 @@
 //!
 //! Decided by `beam_core::signing::adopt`. The register is written first, then the floor: a crash in between leaves a machine that
 //! still refuses, or accepts what it would have accepted anyway, and the verb can be run again.
+//!
+//! A register that was put back counts its versions again. A write of a pilot that was stopped a moment ago may still be on its way,
+//! and might find just the version that it expects: not the one that was read, but the one after. So the verb waits until all
+//! such writes are over ([`LATE_WRITES_ARE_OVER_AFTER`]), and only then writes over what it read before.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use beam_core::floor_store::FloorStore as _;
@@ -21,6 +26,9 @@ use crate::assemble::{self, Shared};
 use crate::cli::WrongUse;
 use crate::cli::output::push_line;
 use crate::config::Config;
+
+/// Several times as long as a signer waits for the register (a second) and a store's own bound on one call.
+const LATE_WRITES_ARE_OVER_AFTER: Duration = Duration::from_secs(4);
 
 #[derive(Serialize)]
 struct Report {
@@ -210,6 +218,7 @@ async fn carry_out(shared: &Shared, file: &FloorFile, version: Version, adoption
         Adoption::Accepted => return Ok(()),
         Adoption::Repin(floor) => floor,
         Adoption::Raise(record) => {
+            tokio::time::sleep(LATE_WRITES_ARE_OVER_AFTER).await;
             let value = record.encode();
             match shared.register.swap(&shared.cells.signing, Some(version), value.clone()).await {
                 Ok(_) => {}
