@@ -1,4 +1,4 @@
-//! The judge: the promise, told from outside, with a memory of its own. It asks the signer nothing but why it has stopped.
+//! The judge: the promise, told from outside, with a memory of its own. It asks the signer nothing but why it has stopped and what it has read.
 
 use beam_core::signing::{Halt, Lock, Notice, Record, Release, Statement, Step};
 
@@ -101,7 +101,6 @@ impl World {
         if after.mark <= before.mark {
             self.judge.breaks(Rule::Forward);
         }
-        self.judge_base(before, write);
         self.judge_owner(with, before, write);
         match vote {
             Some(vote) => self.judge_lock(with.votes, vote, write),
@@ -109,16 +108,18 @@ impl World {
         }
     }
 
-    /// Nobody builds on a record that the floor on its own disk contradicts, not even above the floor.
-    fn judge_base(&mut self, before: &Record, write: &Write) {
-        let writer = self.host(write.by.slot).filter(|host| host.process == write.by);
-        let contradicts = writer.and_then(|host| host.disk.as_ref()).is_some_and(|floor| {
+    /// Nobody decides to write on top of a record that the floor on its own disk contradicts, not even above the floor.
+    pub(super) fn judge_decision(&mut self, slot: u8) -> Option<()> {
+        let host = self.host(slot)?;
+        let before = host.signer.view().map(|view| &view.record);
+        let contradicts = before.zip(host.disk.as_ref()).is_some_and(|(before, floor)| {
             let other = before.mark == floor.mark && before.bytes != floor.bytes;
             before.lineage != floor.lineage || before.mark < floor.mark || other
         });
         if contradicts {
             self.judge.breaks(Rule::FloorHolds);
         }
+        Some(())
     }
 
     fn judge_owner(&mut self, with: With<'_>, before: &Record, write: &Write) {

@@ -20,8 +20,8 @@ pub enum Rule {
     LockBinds,
     /// The floor is on disk, and not below the mark, before a signature leaves.
     FloorFirst,
-    /// No signer signs what the floor on its own disk contradicts (below it, other bytes at it, or in another lineage), or writes on top of a
-    /// record that it contradicts.
+    /// No signer signs what the floor on its own disk contradicts (below it, other bytes at it, or in another lineage), or decides to write on
+    /// top of a record that it contradicts.
     FloorHolds,
     /// A signature that leaves is one over the recorded bytes, for the vote that was asked for (its time may differ).
     AnswerFits,

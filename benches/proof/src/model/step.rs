@@ -157,6 +157,7 @@ impl World {
                 if takes_over && paused {
                     self.judge.breaks(Rule::PauseHolds);
                 }
+                self.judge_decision(slot)?;
             }
             Action::KeepFloor { attempt, floor } => host.pending.push(Op::Floor(attempt, floor)),
             Action::Sign { attempt, bytes, .. } => {
