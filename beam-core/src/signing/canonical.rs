@@ -328,7 +328,7 @@ mod tests {
 
     /// A prevote at height 1 with this in its time, which is length-delimited.
     fn at_time(time: &str) -> Vec<u8> {
-        let body = format!("0801110100000000000000{time}3200");
+        let body = format!("0801110100000000000000{time}320161");
         from_hex(&format!("{:02x}{body}", body.len() / 2)).unwrap()
     }
 

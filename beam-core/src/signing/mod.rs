@@ -28,27 +28,47 @@
 //!
 //! # Why it never signs twice
 //!
-//! Whatever is signed is what the register held at that mark: [`Signer`] emits [`Action::Sign`] in one place only, with
-//! the bytes of the record that it has read, or written and seen won (rules 1 and 3). Marks in the register strictly grow,
-//! because each swap expects the version that was decided upon and raises the mark (rule 2). A swap that loses or whose
-//! outcome is unknown leads to a look at what the register holds and never to a signature by itself (rule 7;
-//! `a_lost_answer_is_read_back`, `a_retry_that_finds_its_own_first_attempt_has_won`). So a mark never has two values, and
-//! of two signatures at one mark each is over the same bytes, whoever made them and however late.
+//! Each step names the tests that break if it does not hold.
 //!
-//! `never_two_values_at_a_mark` lets two and three machines live through random histories of lost, late and doubled
-//! answers, crashes, clones and empty disks, and a judge asserts each of these sentences at every step: what is signed was
-//! in the register, marks grow, one value a mark, a new owner has a new epoch, a lock binds other sessions, the floor is there
-//! before a signature leaves, and every request is answered once and in time.
+//! 1. **Whatever is signed is in the register at that mark.** [`Action::Sign`] is emitted in one place only, with the bytes of a record
+//!    that this signer has read, or written and seen won (rules 1 and 3; `the_owner_swaps_keeps_its_floor_signs_and_answers_without_a_read`,
+//!    `a_standby_repeats_what_the_owner_signed`).
+//! 2. **A doubt is never a yes.** A swap that loses, or of which nothing is known, leads to a look at what the register holds and never to a
+//!    signature by itself (rule 7; `a_lost_answer_is_read_back`, `a_retry_that_finds_its_own_first_attempt_has_won`,
+//!    `a_swap_given_up_may_still_happen_and_is_then_known_by_its_bytes`).
+//! 3. **A mark has one value in the register.** Each swap expects the version that was decided upon, of which the register lets one
+//!    win, and raises the mark; at the mark and below it everything else is refused (rules 2 and 3;
+//!    `at_the_mark_anything_else_is_refused_and_below_it_everything`, `a_proposal_with_another_time_is_not_the_same`; for each store the
+//!    contract suite in `testing::register_contract`).
+//! 4. **So two signatures at one mark are over the same bytes**, whoever made them and however late (`never_two_values_at_a_mark`,
+//!    `never_two_values_at_a_mark_with_three_machines`).
 //!
 //! This needs a linearizable register and nothing else: no lease, clock, heartbeat or quorum takes part. Those only make
 //! a wrong guess about who should sign, and a wrong guess is harmless: the former owner's next swap fails, and it
 //! becomes the standby (`a_takeover_too_early_is_harmless`).
 //!
+//! Two things beside the theorem:
+//!
+//! 5. **Votes that contradict a lock** are no double sign, but they can help to fork a chain. Who did not make the lock does not vote
+//!    against it without having seen why (rule 6; `a_lock_binds_other_sessions_until_they_have_seen_why`,
+//!    `seeing_why_in_an_earlier_round_or_by_another_session_does_not_help`).
+//! 6. **If the register itself fails to keep its promise**, each machine's floor holds what that machine signed or saw, and is on disk before
+//!    a signature leaves (rule 8; `a_signature_leaves_when_the_floor_is_there_and_not_before`, `nothing_leaves_when_the_floor_cannot_be_kept`,
+//!    `a_register_below_the_floor_or_beside_it_stops_the_signer_for_good`).
+//!
+//! # Nobody needs to believe this
+//!
+//! Random histories (`signing/tests`) assert each of these sentences at every step. A model check drives this very machine through *every*
+//! history within bounds, with lost, late and doubled answers, crashes, clones, old and empty disks and a register that is put back. A
+//! simulator lets it live through millions of random worlds with nodes, networks and people ([`sim`](crate::sim), feature `sim`). Mistakes put into
+//! this source on purpose must be caught by them, and no mutant of it survives its tests. Then real machines: kills, freezes, cuts, full disks,
+//! copied homes. The commands are in `benches/results/README.md`, with what they printed.
+//!
 //! # What it does not promise
 //!
 //! A register that breaks its contract (goes back in time without any signer having seen it further, or is two) is not
-//! detected in every case; the floor and rule 11 detect it where they can. A key that is used by another program is not guarded,
-//! only noticed.
+//! detected in every case; the floor and rule 11 detect it where they can. After it was put back its versions count again: a write
+//! decided upon before may find the version that it expects. A key that is used by another program is not guarded, only noticed.
 
 mod adoption;
 mod beginning;
