@@ -9,6 +9,10 @@ use crate::sim::judge::{OURS, Signed};
 const HEALED: usize = 2;
 const AND_THEN: usize = 3;
 
+/// So many blocks behind the others a plain validator does not propose in time. In the round after that, a node that learns of the
+/// commit before it has seen all prevotes precommits nil (as `CometBFT` does), which says nothing about us.
+const BEHIND: usize = 2;
+
 /// How long a request may be on its way, after the pilot that sent it has died.
 const LATE_MAX: Micros = 6 * SECOND;
 
@@ -59,12 +63,16 @@ impl World<'_> {
             self.over = self.now > self.calm_at + 5 * (self.timeouts.commit + SECOND);
             return;
         }
+        let tip = self.judge.chain.len();
+        if self.nodes.iter().take(PLAIN).any(|node| node.blocks.len() + BEHIND <= tip) {
+            self.behind_at = self.now;
+        }
         let late = self.now > self.calm_at.max(self.store.adopted_at) + self.heals_within();
         if self.looked == self.judge.ours.len() && !late {
             return;
         }
         self.looked = self.judge.ours.len();
-        let since = self.calm_at.max(self.store.adopted_at);
+        let since = self.calm_at.max(self.store.adopted_at).max(self.behind_at);
         let after = self.judge.chain.iter().take_while(|link| link.at <= since).count();
         let ours = self.judge.ours.get(after..).unwrap_or_default();
         let healed = ours.windows(HEALED).position(|votes| votes.iter().all(|vote| *vote == Signed::Block));

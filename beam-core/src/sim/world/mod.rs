@@ -133,6 +133,8 @@ pub(super) struct World<'a> {
     next_point: u64,
     calm_at: Micros,
     calm: bool,
+    /// When a plain validator was last seen to be blocks behind the others. Its turn to propose costs a round.
+    behind_at: Micros,
     /// How many of our votes were looked at.
     looked: usize,
     paused: bool,
@@ -196,6 +198,7 @@ impl<'a> World<'a> {
             next_point: u64::MAX,
             calm_at,
             calm: false,
+            behind_at: 0,
             looked: 0,
             paused: false,
             stranger: false,
