@@ -36,7 +36,7 @@ pub enum FloorError {
     /// The disk did not take it, or did not give it.
     #[error("the floor file could not be read or written")]
     Io(#[source] Cause),
-    /// The file is there, but both of its copies are damaged.
+    /// The file is there, but both of its copies are damaged, or one was written by a version that this one does not understand.
     #[error("the floor file is damaged: {0}")]
     Damaged(String),
     /// It belongs to another record.

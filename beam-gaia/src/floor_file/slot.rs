@@ -34,6 +34,15 @@ pub(super) struct Slot {
     pub(super) floor: Option<Floor>,
 }
 
+/// Why a copy says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotRead {
+    /// It was not written whole, or has changed since.
+    Torn,
+    /// It is whole, and this version does not understand it: it may hold a higher floor than any that can be read.
+    Strange,
+}
+
 impl Slot {
     /// The copy as it is written, [`LEN`] bytes; `None` if the floor's bytes are too long.
     pub(super) fn encode(&self) -> Option<Vec<u8>> {
@@ -45,6 +54,11 @@ impl Slot {
         let bytes = if bytes.is_empty() { "-" } else { &bytes };
         let text =
             format!("{HEADER}\nsequence {}\nlineage {lineage}\nmark {mark}\nbytes {bytes}\n", self.sequence);
+        Self::sealed(&text)
+    }
+
+    /// A copy that says this, if it fits.
+    pub(super) fn sealed(text: &str) -> Option<Vec<u8>> {
         // A line of spaces to the end, so that the file can be printed.
         let width = LEN.checked_sub(CHECKSUM_LINE_LEN + 1)?;
         let body = format!("{text:width$}\n");
@@ -52,15 +66,20 @@ impl Slot {
         (slot.len() == LEN).then_some(slot)
     }
 
-    /// Reads a copy; `None` if it is anything but one that was written whole.
-    pub(super) fn decode(slot: &[u8]) -> Option<Self> {
-        if slot.len() != LEN {
-            return None;
+    /// Reads a copy.
+    ///
+    /// # Errors
+    /// [`NotRead`].
+    pub(super) fn decode(slot: &[u8]) -> Result<Self, NotRead> {
+        let (line, body) = slot.split_at_checked(CHECKSUM_LINE_LEN).ok_or(NotRead::Torn)?;
+        let whole = slot.len() == LEN && line == format!("{CHECKSUM}{}\n", checksum(body)).as_bytes();
+        if !whole {
+            return Err(NotRead::Torn);
         }
-        let (line, body) = slot.split_at_checked(CHECKSUM_LINE_LEN)?;
-        if line != format!("{CHECKSUM}{}\n", checksum(body)).as_bytes() {
-            return None;
-        }
+        Self::understand(body).ok_or(NotRead::Strange)
+    }
+
+    fn understand(body: &[u8]) -> Option<Self> {
         let mut lines = std::str::from_utf8(body).ok()?.split('\n');
         if lines.next() != Some(HEADER) {
             return None;
@@ -98,7 +117,7 @@ mod tests {
     #[test]
     fn the_longest_floor_fits_and_a_longer_one_is_refused() {
         let longest = slot_with(BYTES_LEN_MAX);
-        assert_eq!(Slot::decode(&longest.encode().unwrap()), Some(longest));
+        assert_eq!(Slot::decode(&longest.encode().unwrap()), Ok(longest));
         assert_eq!(slot_with(BYTES_LEN_MAX + 1).encode(), None);
     }
 
@@ -108,10 +127,11 @@ mod tests {
         for place in 0..LEN {
             let mut bad = good.clone();
             bad[place] ^= 1;
-            assert_eq!(Slot::decode(&bad), None, "{place}");
+            assert_eq!(Slot::decode(&bad), Err(NotRead::Torn), "{place}");
         }
-        assert_eq!(Slot::decode(&good[1..]), None);
-        assert_eq!(Slot::decode(&[0; LEN]), None);
+        for torn in [&good[1..], &[0; LEN], &good[..9]] {
+            assert_eq!(Slot::decode(torn), Err(NotRead::Torn));
+        }
     }
 
     proptest! {
@@ -123,7 +143,7 @@ mod tests {
             let mark = Mark::new(height, round, Step::Prevote);
             let floor = (!none).then_some(Floor { lineage: Lineage::from_random(lineage), mark, bytes });
             let slot = Slot { sequence, floor };
-            prop_assert_eq!(Slot::decode(&slot.encode().unwrap()), Some(slot));
+            prop_assert_eq!(Slot::decode(&slot.encode().unwrap()), Ok(slot));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use beam_core::floor_store::FloorError;
 use beam_core::signing::{Floor, Mark};
 
-use super::slot::{BYTES_LEN_MAX, LEN, Slot};
+use super::slot::{BYTES_LEN_MAX, LEN, NotRead, Slot};
 
 /// How long the file is.
 pub(super) const FILE_LEN: usize = 2 * LEN;
@@ -141,12 +141,15 @@ impl<D: Disk> Slots<D> {
     /// The newer of the copies that are whole, as it reads now.
     fn newest(&self) -> Result<Certain, FloorError> {
         let bytes = self.disk.read().map_err(into_floor)?;
-        let at = |start: usize| bytes.get(start..start + LEN).and_then(Slot::decode);
+        let at = |start: usize| bytes.get(start..start + LEN).map_or(Err(NotRead::Torn), Slot::decode);
         let (place, slot) = match (at(0), at(LEN)) {
-            (Some(first), Some(second)) if second.sequence > first.sequence => (Place::Second, second),
-            (Some(first), _) => (Place::First, first),
-            (None, Some(second)) => (Place::Second, second),
-            (None, None) => return Err(FloorError::Damaged(self.what_to_do())),
+            (Err(NotRead::Strange), _) | (_, Err(NotRead::Strange)) => {
+                return Err(FloorError::Damaged(self.written_by_another_version()));
+            }
+            (Ok(first), Ok(second)) if second.sequence > first.sequence => (Place::Second, second),
+            (Ok(first), _) => (Place::First, first),
+            (Err(NotRead::Torn), Ok(second)) => (Place::Second, second),
+            (Err(NotRead::Torn), Err(NotRead::Torn)) => return Err(FloorError::Damaged(self.what_to_do())),
         };
         Ok(Certain { place, slot })
     }
@@ -166,6 +169,13 @@ impl<D: Disk> Slots<D> {
         self.disk.sync().map_err(into_floor)?;
         self.certain = Some(Certain { place, slot });
         Ok(())
+    }
+
+    fn written_by_another_version(&self) -> String {
+        format!(
+            "a copy in {} is whole, but this version does not understand it; run the version that wrote it, or a newer one",
+            self.name
+        )
     }
 
     fn what_to_do(&self) -> String {
