@@ -93,6 +93,8 @@ fn progress(name: &str, states: usize, since: Duration) {
 }
 
 fn print(out: &mut impl io::Write, outcome: &Outcome) -> io::Result<()> {
+    let Outcome { states, steps, depth, seconds, .. } = outcome;
+    writeln!(out, "  {states} states, {steps} steps, depth {depth}, {seconds:.1} s")?;
     for (what, count) in outcome.happened.iter().filter(|(_, count)| *count > 0) {
         writeln!(out, "  {count:>12} {what}")?;
     }
