@@ -88,11 +88,11 @@ impl Proof {
             command.arg("--message-format=json-render-diagnostics").output().context("cannot run cargo")?;
         ensure!(built.status.success(), "it does not build:\n{}", String::from_utf8_lossy(&built.stderr));
         let messages = String::from_utf8_lossy(&built.stdout).into_owned();
-        let programs = messages.lines().filter_map(|line| {
+        let mut programs = messages.lines().filter_map(|line| {
             let message: serde_json::Value = serde_json::from_str(line).ok()?;
             Some(PathBuf::from(message.get("executable")?.as_str()?))
         });
-        programs.last().context("cargo names no program that it has built")
+        programs.next_back().context("cargo names no program that it has built")
     }
 
     fn command(self, program: &Path, copy: &Copy, mistake: &Mistake, quick: bool) -> Command {
