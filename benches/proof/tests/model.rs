@@ -20,6 +20,8 @@ fn everything_holds_within_the_smallest_bounds() {
 #[test]
 fn every_preset_can_be_read() {
     for preset in [Preset::Tiny, Preset::Quick, Preset::Full] {
-        assert!(!preset.configurations().unwrap().is_empty());
+        let configurations = preset.configurations().unwrap();
+        assert!(!configurations.is_empty());
+        configurations.iter().for_each(|named| named.bounds.check().unwrap());
     }
 }

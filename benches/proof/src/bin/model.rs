@@ -42,8 +42,19 @@ enum Output {
     Json,
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    match check(Args::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether everything held.
+fn check(args: Args) -> anyhow::Result<bool> {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = args.threads.map_or(cores, NonZeroUsize::get);
     let configurations: Vec<(String, String, Bounds)> = match args.preset {
@@ -55,6 +66,10 @@ fn main() -> anyhow::Result<ExitCode> {
             .map(|named| (named.name.to_owned(), named.arguments.to_owned(), named.bounds))
             .collect(),
     };
+    anyhow::ensure!(!configurations.is_empty(), "no configuration has that in its name");
+    for (.., bounds) in &configurations {
+        bounds.check().map_err(anyhow::Error::msg)?;
+    }
     let (mut out, mut all) = (io::stdout().lock(), Vec::new());
     for (name, arguments, bounds) in configurations {
         if args.output == Output::Text {
@@ -84,7 +99,7 @@ fn main() -> anyhow::Result<ExitCode> {
             writeln!(out, "{text}")?;
         }
     }
-    Ok(if broken { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(!broken)
 }
 
 fn progress(name: &str, states: usize, since: Duration) {
@@ -93,6 +108,8 @@ fn progress(name: &str, states: usize, since: Duration) {
 }
 
 fn print(out: &mut impl io::Write, outcome: &Outcome) -> io::Result<()> {
+    let Outcome { states, steps, depth, seconds, .. } = outcome;
+    writeln!(out, "  {states} states, {steps} steps, depth {depth}, {seconds:.1} s")?;
     for (what, count) in outcome.happened.iter().filter(|(_, count)| *count > 0) {
         writeln!(out, "  {count:>12} {what}")?;
     }

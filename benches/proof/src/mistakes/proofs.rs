@@ -1,6 +1,9 @@
 //! The proofs that mistakes are shown to.
 
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
@@ -34,6 +37,9 @@ pub struct Verdict {
 /// How many seeds the simulator lives through.
 const SEEDS: &str = "2000";
 const SEEDS_QUICK: &str = "200";
+/// How long a proof may run. One that a mistake keeps from ending has caught it.
+const PROOF_MAX: Duration = Duration::from_secs(300);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 impl Proof {
     /// Its name.
@@ -51,10 +57,14 @@ impl Proof {
     /// # Errors
     /// If it cannot be built or run: that catches nothing.
     pub fn run(self, copy: &Copy, mistake: &Mistake, quick: bool) -> anyhow::Result<Verdict> {
-        self.build(copy, quick)?;
+        let program = self.build(copy, quick)?;
         let begun = Instant::now();
-        let output = self.command(copy, mistake, quick).stdin(Stdio::null()).output()?;
+        let output = within(&mut self.command(&program, copy, mistake, quick), copy)?;
         let took = begun.elapsed();
+        let Some(output) = output else {
+            let caught = Some("it does not come to an end".to_owned());
+            return Ok(Verdict { caught, after: "waiting".to_owned(), took });
+        };
         let (caught, after) = match self {
             Self::Model => model(&output)?,
             Self::Simulate => simulated(&output)?,
@@ -63,7 +73,8 @@ impl Proof {
         Ok(Verdict { caught, after, took })
     }
 
-    fn build(self, copy: &Copy, quick: bool) -> anyhow::Result<()> {
+    /// Builds the proof, and gives the program that is to be run.
+    fn build(self, copy: &Copy, quick: bool) -> anyhow::Result<PathBuf> {
         let mut command = cargo(copy, quick);
         match self {
             Self::Model | Self::Simulate => {
@@ -73,28 +84,29 @@ impl Proof {
                 command.args(["test", "--package", "beam-core", "--lib", "--no-run"]);
             }
         }
-        let built = command.output().context("cannot run cargo")?;
+        let built =
+            command.arg("--message-format=json-render-diagnostics").output().context("cannot run cargo")?;
         ensure!(built.status.success(), "it does not build:\n{}", String::from_utf8_lossy(&built.stderr));
-        Ok(())
+        let messages = String::from_utf8_lossy(&built.stdout).into_owned();
+        let mut programs = messages.lines().filter_map(|line| {
+            let message: serde_json::Value = serde_json::from_str(line).ok()?;
+            Some(PathBuf::from(message.get("executable")?.as_str()?))
+        });
+        programs.next_back().context("cargo names no program that it has built")
     }
 
-    fn command(self, copy: &Copy, mistake: &Mistake, quick: bool) -> Command {
-        let mut command = Command::new(copy.target().join("release").join(self.name()));
+    fn command(self, program: &Path, copy: &Copy, mistake: &Mistake, quick: bool) -> Command {
+        let mut command = Command::new(program);
         match self {
-            Self::Model if quick => {
-                command.args(mistake.model.split_whitespace()).args(["--output", "json"]);
-            }
-            Self::Model => {
-                command.args(["--preset", "quick", "--fail-fast", "--output", "json"]);
-            }
-            Self::Simulate => {
-                command.args(["--seeds", if quick { SEEDS_QUICK } else { SEEDS }]);
-            }
-            Self::Tests => {
-                command = cargo(copy, quick);
-                command.args(["test", "--package", "beam-core", "--lib", "signing"]);
-            }
-        }
+            Self::Model if quick => command.args(mistake.model.split_whitespace()).args(["--output", "json"]),
+            Self::Model => command.args(["--preset", "quick", "--fail-fast", "--output", "json"]),
+            Self::Simulate => command.args(["--seeds", if quick { SEEDS_QUICK } else { SEEDS }]),
+            // One way to show it is enough: no smaller one is looked for, and none is kept.
+            Self::Tests => command
+                .arg("signing")
+                .current_dir(copy.source().join("beam-core"))
+                .envs([("PROPTEST_MAX_SHRINK_ITERS", "0"), ("PROPTEST_FAILURE_PERSISTENCE", "off")]),
+        };
         command
     }
 }
@@ -113,6 +125,25 @@ fn cargo(copy: &Copy, quick: bool) -> Command {
         command.args(["--config", &format!("profile.release.package.{package}.opt-level={level}")]);
     }
     command
+}
+
+/// Runs a command to its end; `None` if that does not come in time.
+fn within(command: &mut Command, copy: &Copy) -> anyhow::Result<Option<Output>> {
+    let (out, err) = (copy.target().join("proof.out"), copy.target().join("proof.err"));
+    let mut child =
+        command.stdin(Stdio::null()).stdout(File::create(&out)?).stderr(File::create(&err)?).spawn()?;
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(Output { status, stdout: fs::read(&out)?, stderr: fs::read(&err)? }));
+        }
+        if begun.elapsed() > PROOF_MAX {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        sleep(LOOK_EVERY);
+    }
 }
 
 fn model(output: &Output) -> anyhow::Result<(Option<String>, String)> {
@@ -147,7 +178,7 @@ fn tested(output: &Output) -> anyhow::Result<(Option<String>, String)> {
     let text = String::from_utf8_lossy(&output.stdout);
     let failed: Vec<&str> = text
         .lines()
-        .filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"))
+        .filter_map(|line| line.strip_prefix("---- ")?.strip_suffix(" stdout ----"))
         .filter_map(|test| test.rsplit("::").next())
         .collect();
     if output.status.success() {

@@ -8,7 +8,7 @@ use beam_core::signing::Mark;
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct Bounds {
     /// Machines with the same key, each with a signer and a node of its own (1 to 3).
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=3))]
     pub signers: u8,
     /// What nodes ask for, in order.
     #[arg(
@@ -64,6 +64,26 @@ pub struct Bounds {
     /// Of these: the register's record is made anew, in another lineage.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub lineages: u8,
+}
+
+impl Bounds {
+    /// The most positions that nodes may ask for.
+    pub const POSITIONS_MAX: usize = super::world::POSITIONS_MAX - 1;
+
+    /// Whether a model of these bounds would be one.
+    ///
+    /// # Errors
+    /// What is wrong with them, for people.
+    pub fn check(&self) -> Result<(), String> {
+        let rising = self.positions.is_sorted_by(|one, next| one < next);
+        if self.positions.is_empty() || self.positions.len() > Self::POSITIONS_MAX || !rising {
+            return Err(format!(
+                "--positions must be 1 to {} marks, each above the one before",
+                Self::POSITIONS_MAX
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// What is counted.

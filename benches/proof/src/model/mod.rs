@@ -159,7 +159,9 @@ impl Model for Signing {
 
     fn next_state(&self, world: &World, happening: Happening) -> Option<World> {
         let mut next = world.clone();
-        next.happen(self.with(), &happening)?;
+        let happened = next.happen(self.with(), &happening);
+        debug_assert!(happened.is_some(), "{happening:?} was offered and cannot happen");
+        happened?;
         next.settle(happening.whom());
         Some(next)
     }

@@ -80,8 +80,8 @@ const FULL: &[(&str, &str)] = &[
         "--positions 1/0/precommit,1/1/prevote --asks 2 --at-once 2 --faults 1 --register 1 --local 1 --stalls 1 --crashes 1 --sessions 1",
     ),
     (
-        "put back, made anew, stranger",
-        "--positions 1/0/prevote,1/0/precommit --asks 2 --faults 2 --put-backs 1 --lineages 1 --stalls 1 --disks 1 --strangers 1",
+        "put back, longer",
+        "--positions 1/0/prevote,1/0/precommit --asks 2 --faults 2 --put-backs 1 --stalls 1 --disks 1",
     ),
     (
         "three signers",
