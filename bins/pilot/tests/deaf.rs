@@ -14,6 +14,7 @@ mod common;
 use beam_examples::install::{hubd, to_stderr};
 use beam_examples::machine::MachinePlan;
 use beam_examples::network::NetworkPlan;
+use beam_examples::trial::is_well;
 use common::{Trial, WITHIN, beam};
 use serde_json::Value;
 
@@ -31,7 +32,7 @@ async fn prepare() -> Trial {
 }
 
 async fn well(trial: &mut Trial) -> Value {
-    trial.reports("a", "the node to be well", |report| report["state"] == "fine").await
+    trial.reports("a", "the node to be well", |report| is_well(report) == Some(true)).await
 }
 
 async fn suffers(trial: &mut Trial, condition: &str) -> Value {

@@ -17,7 +17,7 @@ const STATUS_EVERY: Duration = Duration::from_millis(300);
 
 impl Lab {
     /// Waits until both machines have let out precommits for the same two heights above `height`, and `beam status` is
-    /// fine. Returns the later of the two.
+    /// finds nothing wrong. Returns the later of the two.
     ///
     /// # Errors
     /// When they have not in time; says what was missing.
@@ -32,19 +32,19 @@ impl Lab {
             let last: Vec<_> = signed.iter().map(BTreeSet::last).collect();
             format!("above height {height}, the machines last signed {last:?}")
         })?;
-        self.wait_status_fine().await?;
+        self.wait_status_well().await?;
         Ok(reached)
     }
 
-    async fn wait_status_fine(&self) -> Result<()> {
-        let fine = wait::until("`beam status` to be fine", IN_STEP_WITHIN, || async {
+    async fn wait_status_well(&self) -> Result<()> {
+        let well = wait::until("`beam status` to find nothing wrong", IN_STEP_WITHIN, || async {
             let standing = self.standing().await?;
-            if !standing.is_fine() {
+            if !standing.is_well {
                 tokio::time::sleep(STATUS_EVERY).await;
             }
-            Ok(standing.is_fine().then_some(()))
+            Ok(standing.is_well.then_some(()))
         });
-        fine.await
+        well.await
     }
 }
 

@@ -34,7 +34,7 @@ pub use fault::{Fault, Need};
 pub use ledger::Ledger;
 pub use outcome::Outcome;
 pub use phases::Phases;
-pub use standing::Standing;
+pub use standing::{Standing, is_well};
 pub use stranger::{Stopped, stranger};
 
 /// From the blow to the next vote. Far longer than any vote should take: a slow one is measured, not an error.

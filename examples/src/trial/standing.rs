@@ -14,6 +14,8 @@ pub struct Standing {
     pub owner: Option<String>,
     /// `fine`, `degraded` or `down`.
     pub state: String,
+    /// Whether an owner signs and a standby is in step, as far as Beam itself can tell: see [`is_well`].
+    pub is_well: bool,
 }
 
 impl Standing {
@@ -33,13 +35,23 @@ impl Standing {
             epoch: status.get("epoch").and_then(Value::as_u64).context("beam status names no epoch")?,
             owner: owner.map(str::to_owned),
             state: state.context("beam status names no state")?.to_owned(),
+            is_well: is_well(status) == Some(true),
         })
     }
+}
 
-    /// Whether an owner signs and a standby is in step, as far as Beam itself can tell.
-    pub fn is_fine(&self) -> bool {
-        self.state == "fine"
-    }
+/// How the pilot begins to say that a disk is nearly full.
+const DISK_IS_SHORT: &str = "the disk of the node's home has ";
+
+/// Whether a `beam status` or a machine's report finds nothing wrong but how full the disk is: that is the disk of whoever
+/// runs the lab, and says nothing about the lab. `None` if it says nothing of a state.
+#[must_use]
+pub fn is_well(said: &Value) -> Option<bool> {
+    let state = said.get("state")?.as_str()?;
+    let reasons = said.get("reasons").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    // A status names the machine before the reason.
+    let is_the_disk = |reason: &Value| reason.as_str().is_some_and(|reason| reason.contains(DISK_IS_SHORT));
+    Some(state == "fine" || (state == "degraded" && !reasons.is_empty() && reasons.iter().all(is_the_disk)))
 }
 
 impl Lab {
@@ -65,7 +77,19 @@ mod tests {
         ]});
         let standing = Standing::parse(&status).unwrap();
         assert_eq!((standing.epoch, standing.owner.as_deref()), (3, Some("b")));
-        assert!(standing.is_fine());
+        assert!(standing.is_well);
         assert!(Standing::parse(&json!({})).is_err());
+    }
+
+    #[test]
+    fn a_full_disk_is_no_trouble_of_the_lab_and_everything_else_is() {
+        let of = |state: &str, reasons: &[&str]| is_well(&json!({ "state": state, "reasons": reasons }));
+        let disk = "a: the disk of the node's home has 9% left";
+        assert_eq!(of("fine", &[]), Some(true));
+        assert_eq!(of("degraded", &[disk, "the disk of the node's home has 3% left"]), Some(true));
+        assert_eq!(of("degraded", &[disk, "b: the register does not answer"]), Some(false));
+        assert_eq!(of("degraded", &[]), Some(false));
+        assert_eq!(of("down", &[disk]), Some(false));
+        assert_eq!(is_well(&json!({})), None);
     }
 }

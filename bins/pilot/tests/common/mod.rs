@@ -9,6 +9,7 @@ use beam_examples::install::{cometbft, hubd, to_stderr};
 use beam_examples::lab::Lab;
 use beam_examples::machine::{Machine, MachinePlan};
 use beam_examples::network::{App, Network, NetworkPlan};
+use beam_examples::trial::is_well;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
@@ -166,7 +167,7 @@ impl Trial {
         let deadline = Instant::now() + WITHIN;
         loop {
             let status = self.status().await;
-            if status.as_ref().is_some_and(|status| status["state"] == "fine") && self.nodes_follow().await {
+            if status.as_ref().and_then(is_well) == Some(true) && self.nodes_follow().await {
                 return;
             }
             assert!(Instant::now() < deadline, "not in step: {status:?}\n{}", self.logs());
