@@ -1,15 +1,15 @@
-//! What the pilot does with each block that its node has committed: it notes itself in the roster, looks whether takeovers are paused,
-//! whether the chain shows a signature of our key that the register does not know, and counts what the chain shows of our votes.
+//! What the pilot does with each block that its node has committed: it looks whether the chain shows a signature of our key that the
+//! register does not know, and counts what the chain shows of our votes. Nothing here waits for the register, which may hang.
 
 use std::error::Error;
 use std::time::Duration;
 
 use beam_core::health::Upgrade;
 use beam_core::health::missed::{Cause, Missed, MissedBlocks, Tally as Counts};
-use beam_core::id::SignerId;
 use beam_core::pause::Pause;
-use beam_core::roster::{Member, Roster};
-use beam_core::runtime::{PauseCell, RosterCell, SignerHandle};
+use beam_core::roster::Roster;
+use beam_core::runtime::SignerHandle;
+use beam_core::signing::Height;
 use beam_core::signing_key::PublicKey;
 use beam_gaia::health::fetch_missing;
 use beam_gaia::privval::Link;
@@ -18,13 +18,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Tally;
-use crate::clock::now_ms;
 use crate::run::Live;
 
 /// The least time between two looks: a node that catches up commits many blocks a second.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Without a new block the pause and the roster are still looked at so often.
-const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(10);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Without a new block the chain is still looked at so often.
+pub(super) const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 /// How long one look may take.
 const LOOK_WITHIN: Duration = Duration::from_secs(5);
 /// How long the back-filling of one look may take; what is left is for the next.
@@ -42,6 +41,7 @@ pub(super) struct Seen {
     /// Out until its operator unjails it, by the chain's own word.
     pub(super) jailed: Option<bool>,
     pub(super) upgrade: Option<Upgrade>,
+    /// Told by [`super::notes`], as is the pause.
     pub(super) roster: Roster,
     pub(super) pause: Option<Pause>,
 }
@@ -53,10 +53,9 @@ pub(super) struct ChainTask {
     pub(super) validator: ValidatorAddress,
     pub(super) live: Live,
     pub(super) signer: SignerHandle,
-    pub(super) me: SignerId,
     pub(super) tally: Tally,
-    pub(super) roster: RosterCell,
-    pub(super) pause: PauseCell,
+    /// The node's height, after each look.
+    pub(super) height: watch::Sender<Option<Height>>,
     pub(super) seen: watch::Sender<Seen>,
 }
 
@@ -71,9 +70,6 @@ impl ChainTask {
         let (mut ledger, mut account_due) = (MissedBlocks::default(), Instant::now());
         loop {
             pulse.beat();
-            if timeout(LOOK_WITHIN, self.look_at_pause()).await.is_err() {
-                tracing::warn!(within = ?LOOK_WITHIN, "the register did not say in time whether takeovers are paused");
-            }
             match timeout(LOOK_WITHIN, self.look(&mut ledger)).await {
                 Err(_) => tracing::warn!(within = ?LOOK_WITHIN, "looking at the chain took too long"),
                 Ok(None) => {}
@@ -94,25 +90,6 @@ impl ChainTask {
         }
     }
 
-    async fn look_at_pause(&self) {
-        match self.pause.read().await {
-            Ok(paused) => {
-                let pause = paused.at(now_ms()).cloned();
-                self.signer.pause_takeovers(pause.is_some()).await;
-                self.seen.send_modify(|seen| seen.pause = pause);
-            }
-            // What was known holds on, until it is over.
-            Err(error) => {
-                let over = self.seen.borrow().pause.as_ref().is_some_and(|pause| !pause.holds(now_ms()));
-                if over {
-                    self.signer.pause_takeovers(false).await;
-                    self.seen.send_modify(|seen| seen.pause = None);
-                }
-                tracing::debug!(error = &error as &dyn Error, "the pause could not be read");
-            }
-        }
-    }
-
     /// The node's status, if it is our chain's.
     async fn look(&self, ledger: &mut MissedBlocks) -> Option<NodeStatus> {
         let config = self.live.config.borrow().clone();
@@ -127,12 +104,7 @@ impl ChainTask {
             tracing::warn!(network = %status.network, "another chain's node answers at node.rpc; it is not believed");
             return None;
         }
-        let agent = config.agent.enabled.then_some(config.agent.listen);
-        let member = Member { signer: self.me, height: status.height, seen_ms: now_ms(), agent };
-        match self.roster.note(&config.name, &member).await {
-            Ok(roster) => self.seen.send_modify(|seen| seen.roster = roster),
-            Err(error) => tracing::warn!(error = &error as &dyn Error, "not noted in the roster"),
-        }
+        self.height.send_replace(Some(status.height));
         // The tip's commit as this node saw it. It may still lack votes, but one that it has was signed by somebody.
         match self.rpc.latest_commit().await {
             Ok(commit) => self.look_at_tip(&commit, ledger).await,

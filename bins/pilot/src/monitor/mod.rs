@@ -2,7 +2,8 @@
 //!
 //! | task | looks at | gives |
 //! |---|---|---|
-//! | [`chain`] | each block: commits, the roster, the pause | what the chain shows of our votes; strangers' signatures go to the signer |
+//! | [`chain`] | each block's commit | what the chain shows of our votes; strangers' signatures go to the signer |
+//! | [`notes`] | the roster and the pause, in the register | where the other machines are; a pause goes to the signer |
 //! | [`node`] | the node: its RPC, its disk, other nodes | what it suffers from; restarts it where that heals |
 //! | [`history`] | the signer's notices | an entry in the register for each epoch that this machine comes to own |
 //! | [`reporter`] | all of these | the [`Report`], every second |
@@ -13,6 +14,7 @@ mod chain;
 mod history;
 mod judge;
 mod node;
+mod notes;
 mod reporter;
 mod story;
 mod tally;
@@ -47,19 +49,27 @@ pub(crate) fn begin(
     let (votes, seen) = watch::channel(chain::Seen::default());
     if let Some(Signing { signer, link, .. }) = signing {
         let key = signer.key.public_key();
+        let (height, heights) = watch::channel(None);
         let chain = chain::ChainTask {
             rpc,
             key,
             validator: ValidatorAddress::of(&key),
             live: live.clone(),
             signer: signer.handle.clone(),
-            me: signer.me,
             tally: signer.tally.clone(),
+            height,
+            seen: votes.clone(),
+        };
+        tasks.spawn("chain", chain.run(link.clone()));
+        let notes = notes::NotesTask {
+            live: live.clone(),
+            signer: signer.handle.clone(),
+            me: signer.me,
             roster: signer.shared.roster(),
             pause: signer.shared.pause(),
             seen: votes,
         };
-        tasks.spawn("chain", chain.run(link.clone()));
+        tasks.spawn("notes", notes.run(heights));
         let history = history::HistoryTask {
             name: config.name.clone(),
             rpc,
