@@ -7,7 +7,7 @@ use beam_core::signing::canonical::Canonical;
 use beam_core::signing::{Mark, Step};
 use beam_gaia::state_files::{StateFile, StateFormat, parse};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 /// A file's text, read as each of the forms and as that which it looks like.
@@ -76,7 +76,10 @@ fn number(value: &Value) -> u64 {
     number.unwrap_or_else(|| panic!("{value} was taken for a number"))
 }
 
-/// The outermost keys, also those that come twice.
+/// The keys whose values are looked at.
+const READ: [&str; 4] = ["height", "round", "step", "signbytes"];
+
+/// The outermost keys, also those that come twice, with the values of some.
 struct Pairs(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Pairs {
@@ -92,8 +95,15 @@ impl<'de> Deserialize<'de> for Pairs {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
                 let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
+                while let Some(key) = map.next_key::<String>()? {
+                    // The rest may hold what is JSON and no value of any type here, as a number beyond all floats.
+                    let value = if READ.contains(&key.as_str()) {
+                        map.next_value()?
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                        Value::Null
+                    };
+                    pairs.push((key, value));
                 }
                 Ok(Pairs(pairs))
             }
