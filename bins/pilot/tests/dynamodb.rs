@@ -11,7 +11,7 @@
 mod common;
 mod offline;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use beam_aws::dynamodb::cost::{PER_BLOCK, US_EAST_1, month};
 use beam_examples::dynamodb_local::{DynamoDbLocal, Tap};
@@ -60,6 +60,43 @@ async fn the_owners_machine_killed_costs_nothing_with_20_ms_on_the_wire() {
     trial.lab.machine(&owner).unwrap().kill_machine();
     trial.signs_beyond(killed_at + 3).await;
     assert_ne!(trial.owner().await, owner);
+    trial.ends_well(0).await;
+}
+
+/// A table with more calls than it has capacity for refuses some of them, here a third, for whoever asks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_throttled_table_costs_nothing_and_a_takeover_with_it_neither() {
+    let Far { mut trial, tap, _wire, _local, _dir } = Far::start().await;
+    tap.refuse(33);
+    let throttled_at = trial.lab.chain.height().await.unwrap();
+    trial.signs_beyond(throttled_at + 5).await;
+    let owner = trial.owner().await;
+    let killed_at = trial.lab.chain.height().await.unwrap();
+    trial.lab.machine(&owner).unwrap().kill_machine();
+    trial.signs_beyond(killed_at + 3).await;
+    assert!(tap.refused() > 20, "{} calls were refused", tap.refused());
+    tap.refuse(0);
+    assert_ne!(trial.owner().await, owner);
+    trial.ends_well(0).await;
+}
+
+/// Nobody can sign while nobody reaches the table; when it answers again, signing goes on by itself, and nothing was signed twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_of_half_a_minute_ends_by_itself() {
+    const OUTAGE: Duration = Duration::from_secs(30);
+    let Far { mut trial, tap: _tap, _wire: wire, _local, _dir } = Far::start().await;
+    wire.set(Weather::BLACK_HOLE);
+    tokio::time::sleep(OUTAGE).await;
+    let out_at = trial.lab.chain.height().await.unwrap();
+    wire.set(Weather { delay: DELAY, ..Weather::FINE });
+    let back = Instant::now();
+    trial.signs_beyond(out_at).await;
+    println!("signed again {:?} after the table answered again", back.elapsed());
+    trial.both_in_step().await;
+    // The outage's own blocks cannot be had.
+    trial.from = trial.lab.chain.height().await.unwrap() + 1;
+    let next = trial.from;
+    trial.signs_beyond(next + 2).await;
     trial.ends_well(0).await;
 }
 

@@ -1,27 +1,53 @@
-//! Counts what is asked of DynamoDB on its way to the emulator. DynamoDB bills by the request, and a policy allows by its name.
+//! Stands before the emulator as AWS does: it counts what is asked, since DynamoDB bills by the request and a policy allows by its name,
+//! and refuses a part of it when told to, as a table with more calls than it has capacity for. The emulator never does.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use anyhow::{Context, Result, ensure};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 /// What stands before an action's name in a request.
-const TARGET: &[u8] = b"x-amz-target: dynamodb_20120810.";
-/// A request's header line is shorter.
-const LINE_MAX: usize = 128;
+const TARGET: &str = "x-amz-target: dynamodb_20120810.";
+const LENGTH: &str = "content-length: ";
+/// A request's headers are shorter, its body too.
+const HEAD_MAX: u64 = 16 * 1024;
+const BODY_MAX: usize = 1024 * 1024;
+/// What a table says that has no capacity left.
+const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"The level of configured provisioned throughput for the table was exceeded."}"#;
 
-type Calls = Arc<Mutex<BTreeMap<String, u64>>>;
+/// What all connections share.
+#[derive(Debug, Default)]
+struct Shared {
+    calls: Mutex<BTreeMap<String, u64>>,
+    /// Of a hundred calls, how many are refused.
+    refused_percent: AtomicU32,
+    refused: AtomicU32,
+}
+
+impl Shared {
+    /// Counts a call, and says whether it is refused: evenly, and of a hundred just so many.
+    fn hear(&self, action: &str) -> bool {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        *calls.entry(action.to_owned()).or_default() += 1;
+        let percent = u64::from(self.refused_percent.load(Ordering::Relaxed));
+        let all: u64 = calls.values().sum();
+        let refuses = all.wrapping_mul(percent) / 100 != all.wrapping_sub(1).wrapping_mul(percent) / 100;
+        self.refused.fetch_add(u32::from(refuses), Ordering::Relaxed);
+        refuses
+    }
+}
 
 /// A port that leads to another, and listens along. Dropping it closes what goes through it.
 #[derive(Debug)]
 pub struct Tap {
     address: SocketAddr,
-    calls: Calls,
+    shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
 
@@ -32,9 +58,9 @@ impl Tap {
     /// When there is none.
     pub async fn start(upstream: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for a tap")?;
-        let (address, calls) = (listener.local_addr()?, Calls::default());
-        let task = tokio::spawn(accept(listener, upstream, calls.clone()));
-        Ok(Self { address, calls, task })
+        let (address, shared) = (listener.local_addr()?, Arc::<Shared>::default());
+        let task = tokio::spawn(accept(listener, upstream, Arc::clone(&shared)));
+        Ok(Self { address, shared, task })
     }
 
     /// Where it listens.
@@ -42,9 +68,19 @@ impl Tap {
         self.address
     }
 
-    /// How often each action was asked for so far.
+    /// How often each action was asked for so far, also in vain.
     pub fn calls(&self) -> BTreeMap<String, u64> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Refuses so many of a hundred calls from now on.
+    pub fn refuse(&self, percent: u32) {
+        self.shared.refused_percent.store(percent.min(100), Ordering::Relaxed);
+    }
+
+    /// How many calls were refused so far.
+    pub fn refused(&self) -> u32 {
+        self.shared.refused.load(Ordering::Relaxed)
     }
 }
 
@@ -54,64 +90,72 @@ impl Drop for Tap {
     }
 }
 
-async fn accept(listener: TcpListener, upstream: SocketAddr, calls: Calls) {
+async fn accept(listener: TcpListener, upstream: SocketAddr, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        let calls = calls.clone();
+        let shared = Arc::clone(&shared);
         connections.spawn(async move {
-            let Ok(upstream) = TcpStream::connect(upstream).await else { return };
-            let _ = (client.set_nodelay(true), upstream.set_nodelay(true));
-            let ((from_client, to_client), (from_upstream, to_upstream)) =
-                (client.into_split(), upstream.into_split());
-            tokio::select! {
-                () = carry(from_client, to_upstream, Some(Listener::new(calls))) => {}
-                () = carry(from_upstream, to_client, None) => {}
-            }
+            // Whoever is at the other end sees the connection end.
+            let _ = carry(client, upstream, &shared).await;
         });
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut listener: Option<Listener>) {
-    let mut buffer = vec![0; 16 * 1024];
-    while let Ok(read) = from.read(&mut buffer).await {
-        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { return };
-        if let Some(listener) = &mut listener {
-            listener.hear(bytes);
+/// Carries one request after the other, and each one's answer: a client of DynamoDB waits for the answer before it asks again.
+async fn carry(client: TcpStream, upstream: SocketAddr, shared: &Shared) -> Result<()> {
+    let upstream = TcpStream::connect(upstream).await?;
+    client.set_nodelay(true)?;
+    upstream.set_nodelay(true)?;
+    let ((client, mut to_client), (upstream, mut to_upstream)) = (client.into_split(), upstream.into_split());
+    let (mut client, mut upstream) = (BufReader::new(client), BufReader::new(upstream));
+    while let Some((request, action)) = message(&mut client).await? {
+        if action.is_some_and(|action| shared.hear(&action)) {
+            answer(&mut to_client).await?;
+            continue;
         }
-        if to.write_all(bytes).await.is_err() {
-            return;
-        }
+        to_upstream.write_all(&request).await?;
+        let Some((answer, _)) = message(&mut upstream).await? else { return Ok(()) };
+        to_client.write_all(&answer).await?;
     }
+    Ok(())
 }
 
-/// Finds actions in a stream, wherever it is cut.
-struct Listener {
-    calls: Calls,
-    tail: Vec<u8>,
+/// One request or answer, and the action that it asks for; `None` at the end.
+async fn message(from: &mut BufReader<OwnedReadHalf>) -> Result<Option<(Vec<u8>, Option<String>)>> {
+    let (mut bytes, mut action, mut length) = (Vec::new(), None, 0_usize);
+    loop {
+        let began = bytes.len();
+        let read = (&mut *from).take(HEAD_MAX).read_until(b'\n', &mut bytes).await?;
+        if read == 0 {
+            ensure!(began == 0, "it ended within a message");
+            return Ok(None);
+        }
+        ensure!(bytes.len() as u64 <= HEAD_MAX, "a head of more than {HEAD_MAX} bytes");
+        let line = String::from_utf8_lossy(bytes.get(began..).unwrap_or_default()).to_ascii_lowercase();
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        action = action.or_else(|| line.strip_prefix(TARGET).map(str::to_owned));
+        if let Some(told) = line.strip_prefix(LENGTH) {
+            length = told.parse().context("a length that is none")?;
+        }
+    }
+    ensure!(length <= BODY_MAX, "a body of more than {BODY_MAX} bytes");
+    let head = bytes.len();
+    bytes.resize(head.saturating_add(length), 0);
+    from.read_exact(bytes.get_mut(head..).unwrap_or_default()).await?;
+    Ok(Some((bytes, action)))
 }
 
-impl Listener {
-    fn new(calls: Calls) -> Self {
-        Self { calls, tail: Vec::new() }
-    }
-
-    fn hear(&mut self, bytes: &[u8]) {
-        self.tail.extend(bytes.iter().map(u8::to_ascii_lowercase));
-        while let Some(at) = self.tail.windows(TARGET.len()).position(|window| window == TARGET) {
-            let rest = self.tail.split_off(at);
-            let Some(end) = rest.iter().position(|byte| *byte == b'\r') else {
-                self.tail = rest;
-                return;
-            };
-            let name = rest.get(TARGET.len()..end).unwrap_or_default();
-            let name = String::from_utf8_lossy(name).into_owned();
-            *self.calls.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
-            self.tail = rest.get(end..).unwrap_or_default().to_vec();
-        }
-        let kept = self.tail.len().saturating_sub(LINE_MAX);
-        self.tail.drain(..kept);
-    }
+async fn answer(client: &mut OwnedWriteHalf) -> Result<()> {
+    let head = format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n",
+        THROTTLED.len()
+    );
+    client.write_all(format!("{head}{THROTTLED}").as_bytes()).await?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -119,16 +163,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_action_is_heard_wherever_the_stream_is_cut() {
-        let stream =
-            b"POST / HTTP/1.1\r\nX-Amz-Target: DynamoDB_20120810.GetItem\r\nhost: a\r\n\r\n{\"long\": 1}\
-                       POST / HTTP/1.1\r\nhost: a\r\nx-amz-target: DynamoDB_20120810.UpdateItem\r\n\r\n{}";
-        for piece in 1..stream.len() {
-            let calls = Calls::default();
-            let mut listener = Listener::new(calls.clone());
-            stream.chunks(piece).for_each(|piece| listener.hear(piece));
-            let heard = calls.lock().unwrap().clone();
-            assert_eq!(heard, [("getitem".to_owned(), 1), ("updateitem".to_owned(), 1)].into(), "{piece}");
+    fn so_many_of_a_hundred_are_refused_and_spread() {
+        for percent in [0, 1, 30, 50, 99, 100] {
+            let shared = Shared { refused_percent: percent.into(), ..Shared::default() };
+            let refused: Vec<bool> = (0..200).map(|_| shared.hear("getitem")).collect();
+            assert_eq!(refused.iter().filter(|refused| **refused).count(), 2 * percent as usize);
         }
+    }
+
+    #[tokio::test]
+    async fn a_request_is_counted_wherever_the_stream_is_cut_and_refused_when_told_to() {
+        let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tap = Tap::start(upstream.local_addr().unwrap()).await.unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = upstream.accept().await.unwrap();
+            let mut reader = [0; 1024];
+            while stream.read(&mut reader).await.unwrap() > 0 {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").await.unwrap();
+            }
+        });
+        let mut client = TcpStream::connect(tap.address()).await.unwrap();
+        client.set_nodelay(true).unwrap();
+        let request =
+            b"POST / HTTP/1.1\r\nX-Amz-Target: DynamoDB_20120810.GetItem\r\nContent-Length: 3\r\n\r\nabc";
+        let mut said = vec![0; 1024];
+        for piece in [1, 7, request.len()] {
+            for part in request.chunks(piece) {
+                client.write_all(part).await.unwrap();
+                client.flush().await.unwrap();
+            }
+            let read = client.read(&mut said).await.unwrap();
+            assert!(said[..read].starts_with(b"HTTP/1.1 200"));
+        }
+        tap.refuse(100);
+        client.write_all(request).await.unwrap();
+        let read = client.read(&mut said).await.unwrap();
+        assert!(String::from_utf8_lossy(&said[..read]).contains("ProvisionedThroughputExceededException"));
+        assert_eq!((tap.calls(), tap.refused()), ([("getitem".to_owned(), 4)].into(), 1));
     }
 }

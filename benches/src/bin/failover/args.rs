@@ -40,6 +40,13 @@ pub(crate) struct Args {
     /// Where the register is: in a file, or on DynamoDB Local, which needs Java. Some faults need the one, some the other.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) register: RegisterKind,
+    /// How much longer every packet to and from the table takes, each way: 5ms is another zone and to spare, 80ms another
+    /// continent.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) register_delay: Option<Duration>,
+    /// How long what is struck stays so, from the next vote on.
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = humantime::parse_duration)]
+    pub(crate) down: Duration,
     /// Sentries between the validator's machines and the others.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) sentries: usize,
@@ -75,6 +82,8 @@ Examples:
   cargo measure --fault freeze --count 20 --block-time 5s --output freeze.json
   cargo measure --fault idle --minutes 20
   cargo measure --fault any --count 500 --minutes 240 --output any.json
+  cargo measure --fault kill --register dynamodb --register-delay 20ms
+  cargo measure --fault register-out --register dynamodb --down 30s --count 5
   cargo measure --fault any --count 500 --minutes 240 --register dynamodb --output table.json
   cargo measure --table kill.json freeze.json any.json
 

@@ -64,13 +64,17 @@ impl Course {
         // A block takes a little longer than timeout_commit: the votes.
         tokio::time::sleep(self.moments.moment_before(args.block_time.mul_f64(1.1))).await;
         let height = lab.chain.height().await?;
-        let outcome = trial::run(lab, ledger, fault, Pace::quick(), &|_| {}).await;
+        let pace = Pace { down: args.down, ..Pace::quick() };
+        let outcome = trial::run(lab, ledger, fault, pace, &|_| {}).await;
         let outcome = outcome.with_context(|| format!("{fault}, at height {height}"))?;
         let mut line = outcome.to_json();
         if let Some(line) = line.as_object_mut() {
             let block_time_ms = u64::try_from(args.block_time.as_millis())?;
             line.insert("block_time_ms".to_owned(), json!(block_time_ms));
             line.insert("load".to_owned(), json!(load()));
+            if let Some(delay) = args.register_delay {
+                line.insert("register_delay_ms".to_owned(), json!(u64::try_from(delay.as_millis())?));
+            }
         }
         log.write(&line)?;
         self.outcomes.push(outcome);

@@ -27,6 +27,7 @@ use beam_examples::dynamodb_local::DynamoDbLocal;
 use beam_examples::install;
 use beam_examples::lab::Lab;
 use beam_examples::machine::{Disk, MachinePlan, RegisterPlan};
+use beam_examples::proxy::{Proxy, Weather};
 use beam_examples::trial::{self, Ledger, Need};
 use clap::Parser;
 use serde_json::Value;
@@ -99,8 +100,20 @@ async fn run(args: &Args, dir: &Path, beam: &Path) -> Result<bool> {
         RegisterKind::Sqlite => None,
         RegisterKind::DynamoDb => Some(DynamoDbLocal::start(dir, install::to_stderr).await?),
     };
+    ensure!(
+        args.register_delay.is_none() || emulator.is_some(),
+        "a file has no wire: --register-delay goes with --register dynamodb"
+    );
+    let mut distance = None;
     if let Some(emulator) = &emulator {
-        plan.register = RegisterPlan::DynamoDb { table: TABLE.to_owned(), endpoint: emulator.endpoint() };
+        let mut endpoint = emulator.endpoint();
+        if let Some(delay) = args.register_delay {
+            let wire = Proxy::start(emulator.address())?;
+            wire.set(Weather { delay, ..Weather::FINE });
+            endpoint = format!("http://{}", wire.address());
+            distance = Some(wire);
+        }
+        plan.register = RegisterPlan::DynamoDb { table: TABLE.to_owned(), endpoint };
     }
     let (mut course, mut found, mut memory) = (Course::new(args), Found::default(), None);
     println!(
@@ -137,6 +150,7 @@ async fn run(args: &Args, dir: &Path, beam: &Path) -> Result<bool> {
         drop(lab);
         let _ = std::fs::remove_dir_all(&home);
     }
+    drop(distance);
     let summary = Summary::new(args, &course.outcomes, memory, found, trouble.is_none())?;
     log.write(&summary.to_json())?;
     println!("\n{summary}");
