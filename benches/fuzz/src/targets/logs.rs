@@ -79,14 +79,9 @@ fn as_a_library_reads_it(line: &[u8], record: &Record<'_>, whole: &Map<String, V
 
 /// Whether some string before a colon has a backslash in it; an estimate that errs to the safe side.
 fn escaped_key(line: &[u8]) -> bool {
-    let mut rest = line;
-    while let Some(at) = rest.iter().position(|byte| *byte == b':') {
-        let before = rest[..at].trim_ascii_end();
+    let colons = line.iter().enumerate().filter(|(_, byte)| **byte == b':');
+    colons.map(|(at, _)| line[..at].trim_ascii_end()).any(|before| {
         let begin = before.strip_suffix(b"\"").and_then(|key| key.iter().rposition(|byte| *byte == b'"'));
-        if begin.is_some_and(|begin| before[begin..].contains(&b'\\') || before[..begin].ends_with(b"\\")) {
-            return true;
-        }
-        rest = &rest[at + 1..];
-    }
-    false
+        begin.is_some_and(|begin| before[begin..].contains(&b'\\') || before[..begin].ends_with(b"\\"))
+    })
 }
