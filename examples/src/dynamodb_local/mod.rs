@@ -45,6 +45,8 @@ impl DynamoDbLocal {
         // It lives for minutes: a small heap and quick start are worth more than fast code.
         java.args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
         java.arg(format!("-Djava.library.path={}", lib.display()));
+        // Where it unpacks a library, and forgets it.
+        java.arg(format!("-Djava.io.tmpdir={}", dir.display()));
         java.arg("-cp").arg(format!("{}:{}/*", home.display(), lib.display())).arg("OnLoopback");
         java.current_dir(dir);
         let mut process = Process::spawn(java, &log, &[&home])?;
