@@ -253,17 +253,42 @@ async fn a_disk_that_comes_off_twice_is_not_taken_from_its_next_machine() {
     let listed = cloud.instances(&fleet()).await.unwrap();
     let disk =
         |id: &InstanceId| listed.iter().find(|found| found.id == *id).unwrap().data_volume.clone().unwrap();
-    let (own, of_b) = (disk(&a), disk(&b));
-    // b's own disk comes off and goes; a's comes off slowly, and a ends meanwhile.
+    let (moving, of_b) = (disk(&a), disk(&b));
+    cloud.detach_volume(&moving).await.unwrap();
     cloud.detach_volume(&of_b).await.unwrap();
     cloud.settle();
-    cloud.detach_volume(&own).await.unwrap();
-    cloud.advance(Delays::default().detach);
-    cloud.attach_volume(&own, &b).await.unwrap();
+    cloud.attach_volume(&moving, &a).await.unwrap();
+    // It comes off slowly, and its machine ends before it is off: that is the first time.
+    cloud.set_delays(Delays { end: seconds(10), detach: seconds(100), ..Delays::default() });
+    cloud.detach_volume(&moving).await.unwrap();
     cloud.terminate(&a).await.unwrap();
+    cloud.advance(seconds(10));
+    cloud.attach_volume(&moving, &b).await.unwrap();
     cloud.settle();
     let listed = cloud.volumes(&fleet()).await.unwrap();
-    assert_eq!(listed.iter().find(|found| found.id == own).unwrap().attached, Some(b));
+    assert_eq!(listed.iter().find(|found| found.id == moving).unwrap().attached, Some(b));
+}
+
+#[tokio::test]
+async fn a_snapshot_says_how_far_it_is() {
+    let cloud = FakeCloud::new();
+    launch(&cloud, "one").await;
+    cloud.settle();
+    let disk = one(&cloud).await.data_volume.unwrap();
+    snapshot(&cloud, &disk).await;
+    let mut states = Vec::new();
+    for _ in 0..3 {
+        states.push(cloud.snapshots(&fleet()).await.unwrap()[0].state);
+        cloud.advance(Delays::default().snapshot / 2);
+    }
+    assert_eq!(
+        states,
+        [
+            SnapshotState::Pending { percent: 0 },
+            SnapshotState::Pending { percent: 50 },
+            SnapshotState::Complete
+        ]
+    );
 }
 
 #[tokio::test]
