@@ -70,6 +70,9 @@ impl CloudHarness for Simulated {
             Outside::Throttle => cloud.script([Some(CloudFault::Throttled)]),
             Outside::BreakLine => cloud.script([Some(CloudFault::Unavailable)]),
             Outside::FillZone => cloud.script([Some(CloudFault::NoCapacity)]),
+            Outside::UseUpQuota => cloud.script([Some(CloudFault::Quota)]),
+            Outside::Deny => cloud.script([Some(CloudFault::Denied)]),
+            _ => return false,
         }
         true
     }

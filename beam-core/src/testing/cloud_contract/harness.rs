@@ -7,8 +7,10 @@ use async_trait::async_trait;
 
 use crate::cloud_provider::{CloudProvider, FleetTag, InstanceId, TemplateId, Zone};
 
-/// What somebody other than the provider does, for a clause that is about it.
+/// What somebody other than the provider does, for a clause that is about it. There may be more in time: a harness
+/// answers `false` to what it does not know.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Outside<'a> {
     /// A person ends a machine, as the suite's validators must be. Who runs the suite on a real account must do it, or
     /// they stay.
@@ -29,6 +31,10 @@ pub enum Outside<'a> {
     BreakLine,
     /// The next machine that is launched finds no room in its zone.
     FillZone,
+    /// The next machine that is launched finds the account's quota used up.
+    UseUpQuota,
+    /// The next call is one that the credentials have no right to.
+    Deny,
 }
 
 /// What the suite needs to know of a backend. Only the first two are needed; each of the rest lets it check more.

@@ -54,6 +54,8 @@ mod quotas;
 mod report;
 mod snapshots;
 mod stage;
+mod sweep;
+mod waiting;
 
 pub use clause::Clause;
 pub use difference::Difference;
