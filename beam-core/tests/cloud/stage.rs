@@ -64,7 +64,7 @@ impl CloudHarness for Simulated {
             Outside::LaunchByHand(fleet) => {
                 drop(cloud.launch_by_hand(fleet, &Zone::new(FakeCloud::ZONES[0])))
             }
-            Outside::LoseAnswer => cloud.script([Some(CloudFault::LostAnswer)]),
+            Outside::LoseAnswer | Outside::LoseList => cloud.script([Some(CloudFault::LostAnswer)]),
             Outside::LoseRequest => cloud.script([Some(CloudFault::LostRequest)]),
             Outside::Hang => cloud.script([Some(CloudFault::Hanging)]),
             Outside::Throttle => cloud.script([Some(CloudFault::Throttled)]),

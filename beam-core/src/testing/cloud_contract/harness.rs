@@ -23,8 +23,10 @@ pub enum Outside<'a> {
     LoseAnswer,
     /// The next call that may change something does not reach the cloud, and the connection breaks after sending.
     LoseRequest,
-    /// The next call gets no answer, ever.
+    /// The next call that may change something gets no answer, ever.
     Hang,
+    /// The answer to the next list is lost.
+    LoseList,
     /// The next call is throttled.
     Throttle,
     /// The next call does not reach the cloud, for certain: no connection, or a server's error.

@@ -23,6 +23,10 @@
 //!         self.0.template()
 //!     }
 //!
+//!     fn patience(&self) -> Duration {
+//!         Duration::from_secs(600) // it takes three minutes for a snapshot
+//!     }
+//!
 //!     async fn wait(&self, at_least: Duration) {
 //!         self.0.advance(at_least); // a real one sleeps, which is the default
 //!     }
