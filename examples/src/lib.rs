@@ -38,5 +38,6 @@ pub mod network;
 pub mod process;
 pub mod promtool;
 pub mod proxy;
+pub mod tap;
 pub mod trial;
 pub mod wait;

@@ -92,18 +92,35 @@ impl Moto {
     /// # Errors
     /// When it does not answer, or does not say that it has.
     pub async fn reset(&self) -> Result<()> {
-        let request =
-            b"POST /moto-api/reset HTTP/1.1\r\nhost: moto\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        self.asked("POST /moto-api/reset", "").await
+    }
+
+    /// Switches the versioning of a bucket off, as somebody might by mistake.
+    ///
+    /// # Errors
+    /// As for [`reset`](Self::reset).
+    pub async fn suspend_versioning(&self, bucket: &str) -> Result<()> {
+        let body = "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Status>Suspended</Status>\
+                    </VersioningConfiguration>";
+        self.asked(&format!("PUT /{bucket}?versioning"), body).await
+    }
+
+    async fn asked(&self, what: &str, body: &str) -> Result<()> {
+        let len = body.len();
+        let request = format!(
+            "{what} HTTP/1.1\r\nhost: s3.amazonaws.com\r\ncontent-type: application/xml\r\ncontent-length: {len}\r\n\
+             connection: close\r\n\r\n{body}"
+        );
         let asked = async {
             let mut stream = TcpStream::connect(self.address()).await?;
-            stream.write_all(request).await?;
+            stream.write_all(request.as_bytes()).await?;
             let mut answer = Vec::new();
             stream.read_to_end(&mut answer).await?;
             Ok::<_, std::io::Error>(answer)
         };
         let answer = timeout(ANSWERS_WITHIN, asked).await.context("moto does not answer")??;
         if !answer.starts_with(b"HTTP/1.1 200 ") {
-            bail!("moto did not forget: {}", String::from_utf8_lossy(&answer));
+            bail!("moto did not {what}: {}", String::from_utf8_lossy(&answer));
         }
         Ok(())
     }
@@ -135,27 +152,16 @@ mod tests {
         assert_eq!(port(&log, 10), None);
     }
 
-    /// One request of S3's, as any client would make it; moto does not look at signatures.
-    async fn asked(moto: &Moto, method: &str, path: &str) -> String {
-        let mut stream = TcpStream::connect(moto.address()).await.unwrap();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: s3.amazonaws.com\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer.lines().next().unwrap_or_default().to_owned()
-    }
-
     #[tokio::test]
     async fn it_answers_forgets_when_told_listens_on_loopback_only_and_is_gone_when_dropped() {
         let dir = tempfile::tempdir().unwrap();
         let moto = Moto::start(dir.path(), to_stderr).await.unwrap();
-        assert!(asked(&moto, "GET", "/beam").await.contains(" 404 "));
-        assert!(asked(&moto, "PUT", "/beam").await.contains(" 200 "));
-        assert!(asked(&moto, "GET", "/beam").await.contains(" 200 "));
+        assert!(moto.asked("GET /beam", "").await.unwrap_err().to_string().contains("NoSuchBucket"));
+        moto.asked("PUT /beam", "").await.unwrap();
+        moto.asked("GET /beam", "").await.unwrap();
+        moto.suspend_versioning("beam").await.unwrap();
         moto.reset().await.unwrap();
-        assert!(asked(&moto, "GET", "/beam").await.contains(" 404 "));
+        assert!(moto.asked("GET /beam", "").await.unwrap_err().to_string().contains("NoSuchBucket"));
 
         let listening = |file: &str| {
             let wanted = format!(":{:04X}", moto.address().port());

@@ -118,7 +118,7 @@ pub async fn region_of_environment() -> Option<String> {
     loader().load().await.region().map(ToString::to_string)
 }
 
-fn loader() -> ConfigLoader {
+pub(crate) fn loader() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http())
 }
 

@@ -6,6 +6,7 @@
 //! Every request says which account the bucket must be of (`ExpectedBucketOwner`), so that a bucket that was deleted and is somebody
 //! else's now is never read, nor written to.
 
+mod account;
 mod bucket;
 mod calls;
 mod cell;
@@ -14,6 +15,7 @@ mod register;
 
 pub use crate::access::{Access, Credentials, region_of_environment};
 pub use crate::place::{Bucket, PlaceError};
+pub use account::account_of_environment;
 pub use bucket::{BucketFacts, Versioning};
 pub use calls::{Calls, Counted};
 pub use register::{ACTIONS, S3Register};

@@ -145,6 +145,15 @@ impl S3Register {
         Ok(register)
     }
 
+    /// Whether the bucket is there, in its region and of its owner; changes nothing.
+    ///
+    /// # Errors
+    /// As for [`S3Register::open`].
+    pub async fn look(bucket: Bucket, access: &Access) -> Result<(), RegisterError> {
+        let register = Self::on(bucket, access).await?;
+        bucket::look(&register.patient, &register.bucket).await
+    }
+
     async fn on(bucket: Bucket, access: &Access) -> Result<Self, RegisterError> {
         bucket.check().map_err(|error| RegisterError::Unfit(error.to_string()))?;
         let Clients { brisk: client, patient } =

@@ -25,5 +25,7 @@ mod common;
 #[path = "../shared/contract.rs"]
 mod contract;
 mod edited;
+mod live;
+mod policy;
 #[path = "../shared/wire.rs"]
 mod wire;

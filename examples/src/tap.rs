@@ -1,4 +1,4 @@
-//! Counts what is asked of DynamoDB on its way to the emulator. DynamoDB bills by the request, and a policy allows by its name.
+//! Counts what is asked of AWS on its way to an emulator. AWS bills by the request, and a policy allows by its name.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,8 +10,10 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// What stands before an action's name in a request.
-const TARGET: &[u8] = b"x-amz-target: dynamodb_20120810.";
+/// What stands before an action's name in a request: to DynamoDB in a header, to S3 in the address.
+const MARKS: [&[u8]; 2] = [b"x-amz-target: dynamodb_20120810.", b"x-id="];
+/// What stands behind it.
+const ENDS: &[u8] = b"\r &";
 /// A request's header line is shorter.
 const LINE_MAX: usize = 128;
 
@@ -98,20 +100,26 @@ impl Listener {
 
     fn hear(&mut self, bytes: &[u8]) {
         self.tail.extend(bytes.iter().map(u8::to_ascii_lowercase));
-        while let Some(at) = self.tail.windows(TARGET.len()).position(|window| window == TARGET) {
+        while let Some((at, mark)) = first_mark(&self.tail) {
             let rest = self.tail.split_off(at);
-            let Some(end) = rest.iter().position(|byte| *byte == b'\r') else {
+            let named = rest.get(mark..).unwrap_or_default();
+            let Some(end) = named.iter().position(|byte| ENDS.contains(byte)) else {
                 self.tail = rest;
                 return;
             };
-            let name = rest.get(TARGET.len()..end).unwrap_or_default();
-            let name = String::from_utf8_lossy(name).into_owned();
+            let name = String::from_utf8_lossy(named.get(..end).unwrap_or_default()).into_owned();
             *self.calls.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
-            self.tail = rest.get(end..).unwrap_or_default().to_vec();
+            self.tail = named.get(end..).unwrap_or_default().to_vec();
         }
         let kept = self.tail.len().saturating_sub(LINE_MAX);
         self.tail.drain(..kept);
     }
+}
+
+/// Where the first mark is, and how long it is.
+fn first_mark(bytes: &[u8]) -> Option<(usize, usize)> {
+    let at = |mark: &[u8]| bytes.windows(mark.len()).position(|window| window == mark);
+    MARKS.iter().filter_map(|mark| Some((at(mark)?, mark.len()))).min()
 }
 
 #[cfg(test)]
@@ -122,13 +130,18 @@ mod tests {
     fn an_action_is_heard_wherever_the_stream_is_cut() {
         let stream =
             b"POST / HTTP/1.1\r\nX-Amz-Target: DynamoDB_20120810.GetItem\r\nhost: a\r\n\r\n{\"long\": 1}\
-                       POST / HTTP/1.1\r\nhost: a\r\nx-amz-target: DynamoDB_20120810.UpdateItem\r\n\r\n{}";
+                       POST / HTTP/1.1\r\nhost: a\r\nx-amz-target: DynamoDB_20120810.UpdateItem\r\n\r\n{}\
+                       PUT /bucket/key?x-id=PutObject HTTP/1.1\r\nhost: a\r\n\r\nGET /bucket/key?x-id=GetObject&a=b HTTP/1.1\r\n";
         for piece in 1..stream.len() {
             let calls = Calls::default();
             let mut listener = Listener::new(calls.clone());
             stream.chunks(piece).for_each(|piece| listener.hear(piece));
             let heard = calls.lock().unwrap().clone();
-            assert_eq!(heard, [("getitem".to_owned(), 1), ("updateitem".to_owned(), 1)].into(), "{piece}");
+            assert_eq!(
+                heard,
+                ["getitem", "getobject", "putobject", "updateitem"].map(|name| (name.to_owned(), 1)).into(),
+                "{piece}"
+            );
         }
     }
 }
