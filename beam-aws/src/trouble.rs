@@ -26,8 +26,8 @@ const SAID_MAX: usize = 300;
 pub(crate) struct Service {
     /// As people call it.
     pub(crate) name: &'static str,
-    /// The file with what a pilot's role must be allowed.
-    pub(crate) policy: &'static str,
+    /// What to do when it denies access.
+    pub(crate) denied: &'static str,
     /// Where its limits are, for who is over them.
     pub(crate) limits: &'static str,
     /// Its own refusals, by status and code: what to tell a person. `None` if the code is not its own.
@@ -68,7 +68,7 @@ pub(crate) enum Trouble {
     Cut(String),
     #[error("{0} is throttling: see {1} ({2})")]
     Throttled(&'static str, &'static str, String),
-    #[error("access denied: give the machine's role {0} ({1})")]
+    #[error("access denied: {0} ({1})")]
     Denied(&'static str, String),
     #[error("AWS does not know these credentials: they are mistyped, deleted or of another partition ({0})")]
     UnknownCredentials(String),
@@ -158,9 +158,11 @@ impl Trouble {
             | "ThrottlingException"
             | "LimitExceededException"
             | "SlowDown" => Self::Throttled(of.name, of.limits, said),
-            "AccessDeniedException" | "AccessDenied" | "NotAuthorized" | "OptInRequired" => {
-                Self::Denied(of.policy, said)
-            }
+            "AccessDeniedException"
+            | "AccessDenied"
+            | "AllAccessDisabled"
+            | "NotAuthorized"
+            | "OptInRequired" => Self::Denied(of.denied, said),
             "UnrecognizedClientException"
             | "InvalidClientTokenId"
             | "InvalidAccessKeyId"

@@ -16,7 +16,8 @@ use crate::register::Cause;
 /// * **Consistent.** What begins after a call has succeeded sees what it did, lists too.
 /// * **Whole or not at all.** An object is there when its put has succeeded, never a part of it.
 /// * **One winner.** Of puts that expect the same version of an object, or that there is none, at most one succeeds; every other gets
-///   [`ObjectError::Conflict`] and has changed nothing.
+///   [`ObjectError::Conflict`] and has changed nothing. But a store may tell versions by their content alone (S3 does): where a winner
+///   puts the very content that was there, others that expect it may still succeed. Whoever minds puts a number into the content.
 /// * **Versions stay.** What was written over or deleted can still be read by its [`ObjectVersion`], until the store's owner lets it expire.
 /// * **Done already is done.** Deleting what is not there succeeds.
 /// * **Honest about doubt.** If a put may or may not have happened (no answer, a connection cut after sending), the error is

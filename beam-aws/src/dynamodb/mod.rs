@@ -59,7 +59,7 @@ pub const ACTIONS: [&str; 3] = ["DescribeTable", "GetItem", "UpdateItem"];
 
 const SERVICE: Service = Service {
     name: "DynamoDB",
-    policy: "examples/aws/pilot-register-policy.json",
+    denied: "give the machine's role examples/aws/pilot-register-policy.json",
     limits: "the table's and the account's limits",
     refusal,
 };

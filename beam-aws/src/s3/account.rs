@@ -11,7 +11,7 @@ use crate::trouble::{CallError, Service, Trouble};
 
 const SERVICE: Service = Service {
     name: "STS",
-    policy: "a policy that does not deny sts:GetCallerIdentity",
+    denied: "some policy denies sts:GetCallerIdentity",
     limits: "the account's limits",
     refusal: |_, _| None,
 };

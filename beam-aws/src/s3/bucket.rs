@@ -4,8 +4,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types::{
-    BucketLifecycleConfiguration, BucketLocationConstraint, BucketVersioningStatus,
-    CreateBucketConfiguration, ExpirationStatus, LifecycleRule, LifecycleRuleFilter,
+    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint,
+    BucketVersioningStatus, CreateBucketConfiguration, ExpirationStatus, LifecycleRule, LifecycleRuleFilter,
     NoncurrentVersionExpiration, VersioningConfiguration,
 };
 use beam_core::register::RegisterError;
@@ -34,6 +34,9 @@ pub struct BucketFacts {
 /// How long the register's former contents are kept in a bucket that Beam makes: two of them come with every block, and they are
 /// only for people who want to see what was.
 const FORMER_KEPT_DAYS: i32 = 7;
+
+/// How long the parts of an object are kept of which the rest never came.
+const UNFINISHED_KEPT_DAYS: i32 = 1;
 
 /// The region whose buckets are made without saying so.
 const UNNAMED_REGION: &str = "us-east-1";
@@ -74,7 +77,7 @@ where
     match answer.status().as_u16() {
         301 | 307 => Trouble::Refused(elsewhere()),
         400 if answer.headers().contains_key("x-amz-bucket-region") => Trouble::Refused(elsewhere()),
-        403 => Trouble::Refused(DENIED.to_owned()),
+        403 => Trouble::Denied(DENIED, "403".to_owned()),
         404 => Trouble::Refused("there is no such bucket: check its name".to_owned()),
         _ => trouble(cause),
     }
@@ -128,15 +131,19 @@ async fn keep_versions(client: &Client, bucket: &Bucket) -> Result<(), RegisterE
     const CALL: &str = "PutBucketLifecycleConfiguration";
     let incomplete = |cause| error(CALL, bucket, Trouble::Refused(format!("{cause}"))).of_read();
     let former = NoncurrentVersionExpiration::builder().noncurrent_days(FORMER_KEPT_DAYS).build();
-    let of_register = LifecycleRuleFilter::builder().prefix(super::register::prefix(bucket)).build();
-    let rule = LifecycleRule::builder()
-        .id("beam-register")
-        .status(ExpirationStatus::Enabled)
-        .filter(of_register)
-        .noncurrent_version_expiration(former)
+    let unfinished =
+        AbortIncompleteMultipartUpload::builder().days_after_initiation(UNFINISHED_KEPT_DAYS).build();
+    let rule = |id: &str, prefix: String| {
+        let rule = LifecycleRule::builder().id(id).status(ExpirationStatus::Enabled);
+        rule.filter(LifecycleRuleFilter::builder().prefix(prefix).build())
+    };
+    let of_register = rule("beam-register", super::register::prefix(bucket));
+    let of_objects = rule("beam-objects", super::objects::prefix(bucket));
+    let rules = BucketLifecycleConfiguration::builder()
+        .rules(of_register.noncurrent_version_expiration(former).build().map_err(incomplete)?)
+        .rules(of_objects.abort_incomplete_multipart_upload(unfinished).build().map_err(incomplete)?)
         .build()
         .map_err(incomplete)?;
-    let rules = BucketLifecycleConfiguration::builder().rules(rule).build().map_err(incomplete)?;
     let asked =
         client.put_bucket_lifecycle_configuration().bucket(&bucket.name).expected_bucket_owner(&bucket.owner);
     let told = asked.lifecycle_configuration(rules).send().await;

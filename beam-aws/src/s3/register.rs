@@ -273,7 +273,8 @@ impl S3Register {
             )));
         }
         let etag = answer.e_tag;
-        let content = content(answer.body).await.map_err(|error| Trouble::Cut(error.to_string()))?;
+        let content =
+            content(answer.body, cell::LEN_MAX).await.map_err(|error| Trouble::Cut(error.to_string()))?;
         let cell = content.ok_or(cell::CellError::TooLarge).and_then(|content| cell::decode(key, &content));
         let edited = |error| {
             Trouble::Damaged(format!(
@@ -345,11 +346,14 @@ impl S3Register {
     }
 }
 
-/// The content, unless it is longer than any cell's.
-async fn content(mut body: ByteStream) -> Result<Option<Vec<u8>>, aws_sdk_s3::primitives::ByteStreamError> {
+/// The content, unless it is longer than that.
+pub(super) async fn content(
+    mut body: ByteStream,
+    len_max: usize,
+) -> Result<Option<Vec<u8>>, aws_sdk_s3::primitives::ByteStreamError> {
     let mut content = Vec::new();
     while let Some(part) = body.try_next().await? {
-        if content.len().saturating_add(part.len()) > cell::LEN_MAX {
+        if content.len().saturating_add(part.len()) > len_max {
             return Ok(None);
         }
         content.extend_from_slice(&part);

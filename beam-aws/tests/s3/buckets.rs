@@ -12,7 +12,8 @@ async fn a_bucket_is_made_once_keeps_versions_and_forgets_the_registers_after_a_
     assert_eq!(made.facts().await.unwrap().versioning, Versioning::On);
     let rules =
         client(&bucket).get_bucket_lifecycle_configuration().bucket(&bucket.name).send().await.unwrap();
-    let [rule] = rules.rules() else { panic!("{rules:?}") };
+    let [rule, unfinished] = rules.rules() else { panic!("{rules:?}") };
+    assert_eq!(unfinished.abort_incomplete_multipart_upload().unwrap().days_after_initiation(), Some(1));
     assert_eq!(rule.filter().unwrap().prefix(), Some("beam/register/"));
     assert_eq!(rule.noncurrent_version_expiration().unwrap().noncurrent_days(), Some(7));
     assert!(rule.expiration().is_none(), "what is in force never expires");

@@ -1,4 +1,4 @@
-//! The register on moto, an emulator of S3; what moto does not do, on answers of AWS's own shape; and with `BEAM_AWS_LIVE=1` on a
+//! The register and objects on moto, an emulator of S3; what moto does not do, on answers of AWS's own shape; and with `BEAM_AWS_LIVE=1` on a
 //! real account.
 //!
 //! Where S3 differs from moto:
@@ -26,6 +26,7 @@ mod common;
 mod contract;
 mod edited;
 mod live;
+mod objects;
 mod policy;
 #[path = "../shared/wire.rs"]
 mod wire;

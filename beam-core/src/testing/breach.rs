@@ -93,4 +93,13 @@ macro_rules! breach_from {
     )+};
 }
 
-breach_from!(AlertError, CloudError, FloorError, NodeError, ObjectError, ParseError, RegisterError, SwapError);
+breach_from!(
+    AlertError,
+    CloudError,
+    FloorError,
+    NodeError,
+    ObjectError,
+    ParseError,
+    RegisterError,
+    SwapError
+);

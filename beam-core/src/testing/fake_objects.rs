@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use super::mood::Switch;
 use super::{Mood, lock};
 use crate::object_store::{
-    CONTENT_LEN_MAX, Chunks, Kept, Listed, Object, ObjectError, ObjectName, ObjectStore, ObjectVersion, OnlyIf,
+    CONTENT_LEN_MAX, Chunks, Kept, Listed, Object, ObjectError, ObjectName, ObjectStore, ObjectVersion,
+    OnlyIf,
 };
 use crate::register::Cause;
 

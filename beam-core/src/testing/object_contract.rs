@@ -85,7 +85,9 @@ pub async fn what_was_put_comes_back_byte_for_byte(harness: &dyn ObjectHarness) 
 ///
 /// # Errors
 /// The [`Breach`].
-pub async fn a_condition_that_does_not_hold_changes_nothing(harness: &dyn ObjectHarness) -> Result<(), Breach> {
+pub async fn a_condition_that_does_not_hold_changes_nothing(
+    harness: &dyn ObjectHarness,
+) -> Result<(), Breach> {
     let (store, name) = open(harness, "condition").await?;
     let first = store.put(&name, OnlyIf::Absent, vec![1]).await?;
     ensure_matches!(store.put(&name, OnlyIf::Absent, vec![2]).await, Err(ObjectError::Conflict(_)));
@@ -106,16 +108,17 @@ pub async fn a_condition_that_does_not_hold_changes_nothing(harness: &dyn Object
 pub async fn of_racing_puts_one_wins(harness: &dyn ObjectHarness) -> Result<(), Breach> {
     let (store, name) = open(harness, "race").await?;
     let mut expected = OnlyIf::Absent;
-    for _ in 0..5 {
+    // No content comes twice: see the contract.
+    for round in 0..5_u8 {
         let mut racers = JoinSet::new();
         for racer in 0..8_u8 {
             let (store, name, expected) = (harness.open().await?, name.clone(), expected.clone());
-            racers.spawn(async move { (racer, store.put(&name, expected, vec![racer]).await) });
+            racers.spawn(async move { (racer, store.put(&name, expected, vec![round, racer]).await) });
         }
         let mut won = Vec::new();
         for (racer, outcome) in racers.join_all().await {
             match outcome {
-                Ok(version) => won.push(Object { version, content: vec![racer] }),
+                Ok(version) => won.push(Object { version, content: vec![round, racer] }),
                 Err(error) => ensure_matches!(error, ObjectError::Conflict(_)),
             }
         }
@@ -151,7 +154,10 @@ pub async fn what_was_written_over_or_deleted_can_still_be_read(
     ensure!(kept.iter().map(|kept| kept.len).eq([0, 3, 2, 1]), "their lengths are wrong: {kept:?}");
     for (content, version) in (1_u8..).zip(written) {
         let got = store.get(&name, Some(version.clone())).await?;
-        ensure!(got == Object { version, content: vec![content; content.into()] }, "version {content} is {got:?}");
+        ensure!(
+            got == Object { version, content: vec![content; content.into()] },
+            "version {content} is {got:?}"
+        );
     }
     Ok(())
 }
@@ -212,7 +218,9 @@ pub async fn a_long_object_goes_in_and_out_in_pieces(harness: &dyn ObjectHarness
     let version = store.put_stream(&name, &mut Pieces { left: PIECES, len: PIECE, broken: false }).await?;
     let mut wanted = Pieces { left: PIECES, len: PIECE, broken: false };
     let (mut got, mut ahead, mut total) = (store.get_stream(&name).await?, Vec::new(), 0_usize);
-    while let Some(chunk) = got.next().await.map_err(|error| Breach::new(format!("the stream broke: {error}")))? {
+    while let Some(chunk) =
+        got.next().await.map_err(|error| Breach::new(format!("the stream broke: {error}")))?
+    {
         total = total.saturating_add(chunk.len());
         while ahead.len() < chunk.len() {
             match wanted.next().await {

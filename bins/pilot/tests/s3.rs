@@ -152,7 +152,7 @@ async fn init_makes_a_bucket_when_asked_and_tells_its_price_and_a_dry_run_makes_
 
     let planned = machine.init("s3:beam@eu-central-1", &["--create-bucket", "--dry-run"]);
     assert_eq!(planned.code(), 0, "{planned:?}");
-    let told = "# would: make the bucket beam in eu-central-1 of account 123456789012 (its requests come to about $15.";
+    let told = "# would: make the bucket beam in eu-central-1 of account 123456789012 (its requests come to about $14.";
     assert!(planned.out().contains(told), "{planned:?}");
     assert_eq!(machine.init("s3:beam@eu-central-1", &[]).code(), 2, "the dry run made it");
 
