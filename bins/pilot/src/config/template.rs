@@ -327,7 +327,8 @@ pub(super) fn with_defaults_taken_in(text: &str) -> String {
     text.lines().fold(String::new(), |mut all, line| {
         let bare = line.strip_prefix("# ").filter(|rest| {
             let key: &str = rest.split(" = ").next().unwrap_or_default();
-            rest.contains(" = ") && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+            rest.contains(" = ")
+                && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         });
         let _ = writeln!(all, "{}", bare.unwrap_or(line));
         all
