@@ -4,9 +4,19 @@
 //! | feature | module | implements |
 //! |---|---|---|
 //! | `dynamodb` (default) | [`dynamodb`] | [`Register`](beam_core::register::Register), in a DynamoDB table |
+//! | `s3` | [`s3`] | [`Register`](beam_core::register::Register), in an S3 bucket |
 //!
+//! [`access`] is how any of them is asked, [`timeouts`] for how long.
 //! A service's SDK is built only if its feature is on; [`place`], the names of things, needs none. TLS is rustls with ring, and there is one HTTP stack (hyper).
 
+#[cfg(feature = "connect")]
+pub mod access;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 pub mod place;
+#[cfg(feature = "s3")]
+pub mod s3;
+#[cfg(feature = "connect")]
+pub mod timeouts;
+#[cfg(feature = "connect")]
+mod trouble;

@@ -20,7 +20,7 @@
 //! | [`shared`] | what these three have in common |
 //! | [`signing_key`], [`floor_store`], [`audit_log`] | what the signer needs of its machine |
 //! | [`logs`] | what a node's log says: records, causes, clues |
-//! | [`node_process`], [`health_check`], [`alert_sink`], [`cloud_provider`] | what a pilot and a commander need of the world |
+//! | [`node_process`], [`health_check`], [`alert_sink`], [`cloud_provider`], [`object_store`] | what a pilot and a commander need of the world |
 //! | [`fleet`] | which snapshots go, how many addresses are held ready |
 //! | [`machine`], [`time`], [`id`] | what all decisions share |
 //! | `runtime` (feature) | the driver on tokio, and the planned switch |
@@ -47,6 +47,7 @@ pub mod id;
 pub mod logs;
 pub mod machine;
 pub mod node_process;
+pub mod object_store;
 pub mod pause;
 pub mod register;
 pub mod roster;

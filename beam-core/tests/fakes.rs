@@ -10,12 +10,15 @@ use beam_core::alert_sink::{Alert, AlertError, AlertSink as _, Severity};
 use beam_core::floor_store::{FloorError, FloorStore};
 use beam_core::id::Lineage;
 use beam_core::node_process::{Exit, NodeError, NodeProcess as _};
-use beam_core::register::{MemoryRegister, Register as _, RegisterKey, SwapError, Version};
+use beam_core::object_store::{
+    Chunks, Kept, Listed, Object, ObjectError, ObjectName, ObjectStore, ObjectVersion, OnlyIf,
+};
+use beam_core::register::{Cause, MemoryRegister, Register as _, RegisterKey, SwapError, Version};
 use beam_core::signing::{Floor, Mark, Step};
 use beam_core::signing_key::SigningKey as _;
 use beam_core::testing::{
-    Breach, FakeFloor, FakeKey, FakeNode, Fault, FaultyRegister, Mood, Odds, RecordingSink, floor_contract,
-    node_contract, sink_contract,
+    Breach, FakeFloor, FakeKey, FakeNode, FakeObjects, Fault, FaultyRegister, Mood, ObjectHarness, Odds,
+    RecordingSink, floor_contract, node_contract, object_contract, sink_contract,
 };
 use tokio::time::timeout;
 
@@ -165,4 +168,127 @@ async fn a_register_that_is_down_does_nothing_and_a_late_swap_comes_when_it_is_s
     register.settle().await;
     let found = register.read(&key).await.unwrap().map(|cell| (cell.version, cell.value));
     assert_eq!(found, Some((Version::FIRST, vec![2])));
+}
+
+/// One store, opened again and again.
+struct Objects(Arc<dyn ObjectStore>);
+
+#[async_trait]
+impl ObjectHarness for Objects {
+    async fn open(&self) -> Result<Arc<dyn ObjectStore>, ObjectError> {
+        Ok(Arc::clone(&self.0))
+    }
+}
+
+#[tokio::test]
+async fn the_fake_objects_keep_the_contract() -> Result<(), Breach> {
+    object_contract::run_all(&Objects(Arc::new(FakeObjects::new()))).await
+}
+
+#[tokio::test]
+async fn objects_fail_and_lose_answers_as_they_are_told() {
+    let (store, name) = (FakeObjects::new(), "a".parse().unwrap());
+    store.set_mood(Mood::Failing);
+    let failed = store.put(&name, OnlyIf::Absent, vec![1]).await;
+    assert!(matches!(failed, Err(ObjectError::Unavailable(_))), "{failed:?}");
+    store.set_mood(Mood::Working);
+    store.lose_answers(1);
+    let lost = store.put(&name, OnlyIf::Absent, vec![1]).await;
+    assert!(matches!(lost, Err(ObjectError::OutcomeUnknown(_))), "{lost:?}");
+    assert_eq!(store.get(&name, None).await.unwrap().content, [1]);
+    store.put(&name, OnlyIf::Always, vec![2]).await.unwrap();
+}
+
+/// What a broken store does wrong.
+#[derive(Clone, Copy, Debug)]
+enum Wrong {
+    IgnoresConditions,
+    ForgetsVersions,
+    ReplacesByStream,
+    KeepsWhatBroke,
+    ListsTooMany,
+}
+
+struct BrokenObjects(FakeObjects, Wrong);
+
+/// The chunks up to where they break.
+struct UpTo<'a>(&'a mut dyn Chunks);
+
+#[async_trait]
+impl Chunks for UpTo<'_> {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Cause> {
+        Ok(self.0.next().await.unwrap_or_default())
+    }
+}
+
+#[async_trait]
+impl ObjectStore for BrokenObjects {
+    async fn put(
+        &self,
+        name: &ObjectName,
+        only_if: OnlyIf,
+        content: Vec<u8>,
+    ) -> Result<ObjectVersion, ObjectError> {
+        let only_if = if matches!(self.1, Wrong::IgnoresConditions) { OnlyIf::Always } else { only_if };
+        self.0.put(name, only_if, content).await
+    }
+
+    async fn get(&self, name: &ObjectName, version: Option<ObjectVersion>) -> Result<Object, ObjectError> {
+        self.0.get(name, version).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<Listed>, ObjectError> {
+        let mut listed = self.0.list(prefix).await?;
+        if matches!(self.1, Wrong::ListsTooMany) && listed.len() > 100 {
+            // Twice, so that one is too many.
+            listed.extend(listed.first().cloned());
+        }
+        Ok(listed)
+    }
+
+    async fn versions(&self, name: &ObjectName) -> Result<Vec<Kept>, ObjectError> {
+        let mut kept = self.0.versions(name).await?;
+        if matches!(self.1, Wrong::ForgetsVersions) {
+            kept.truncate(1);
+        }
+        Ok(kept)
+    }
+
+    async fn delete(&self, name: &ObjectName) -> Result<(), ObjectError> {
+        self.0.delete(name).await
+    }
+
+    async fn put_stream(
+        &self,
+        name: &ObjectName,
+        content: &mut dyn Chunks,
+    ) -> Result<ObjectVersion, ObjectError> {
+        match self.1 {
+            Wrong::ReplacesByStream => {
+                self.0.delete(name).await?;
+                self.0.put_stream(name, content).await
+            }
+            Wrong::KeepsWhatBroke => self.0.put_stream(name, &mut UpTo(content)).await,
+            _ => self.0.put_stream(name, content).await,
+        }
+    }
+
+    async fn get_stream(&self, name: &ObjectName) -> Result<Box<dyn Chunks>, ObjectError> {
+        self.0.get_stream(name).await
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_objects_that_breaks_the_contract_is_noticed() {
+    for (wrong, statement) in [
+        (Wrong::IgnoresConditions, "nothing_is_there_until_it_is_put"),
+        (Wrong::ForgetsVersions, "what_was_written_over_or_deleted_can_still_be_read"),
+        (Wrong::ReplacesByStream, "a_stream_never_replaces_an_object"),
+        (Wrong::KeepsWhatBroke, "a_stream_that_breaks_leaves_nothing"),
+        (Wrong::ListsTooMany, "lists_hold_what_begins_so_in_order"),
+    ] {
+        let broken = Objects(Arc::new(BrokenObjects(FakeObjects::new(), wrong)));
+        let breach = object_contract::run_all(&broken).await.unwrap_err();
+        assert_eq!(breach.statement, statement, "{wrong:?}: {breach}");
+    }
 }

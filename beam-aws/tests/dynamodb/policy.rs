@@ -5,7 +5,7 @@ use std::path::Path;
 
 use beam_aws::dynamodb::ACTIONS;
 use beam_core::register::{Register as _, SwapError, Version};
-use beam_examples::dynamodb_local::Tap;
+use beam_examples::tap::Tap;
 use serde_json::Value;
 
 use crate::common::{emulator, key, new_table, open};

@@ -9,6 +9,7 @@ use crate::cloud_provider::CloudError;
 use crate::floor_store::FloorError;
 use crate::id::ParseError;
 use crate::node_process::NodeError;
+use crate::object_store::ObjectError;
 use crate::register::{RegisterError, SwapError};
 
 /// How long one statement may take. Calls are bounded by seconds, so whatever takes longer hangs.
@@ -92,4 +93,13 @@ macro_rules! breach_from {
     )+};
 }
 
-breach_from!(AlertError, CloudError, FloorError, NodeError, ParseError, RegisterError, SwapError);
+breach_from!(
+    AlertError,
+    CloudError,
+    FloorError,
+    NodeError,
+    ObjectError,
+    ParseError,
+    RegisterError,
+    SwapError
+);

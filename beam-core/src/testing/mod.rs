@@ -29,6 +29,7 @@
 //! | `Register` | [`MemoryRegister`](crate::register::MemoryRegister), made unreliable by [`FaultyRegister`] | [`register_contract`] |
 //! | `FloorStore` | [`FakeFloor`] | [`floor_contract`] |
 //! | `CloudProvider` | [`FakeCloud`] | [`cloud_contract`] |
+//! | `ObjectStore` | [`FakeObjects`] | [`object_contract`] |
 //! | `NodeProcess` | [`FakeNode`] | [`node_contract`] |
 //! | `AlertSink` | [`RecordingSink`] | [`sink_contract`] |
 //! | `SigningKey`, `HealthCheck`, `AuditLog` | [`FakeKey`], [`FakeHealth`], [`FakeAuditLog`] | none: there is little to break |
@@ -42,6 +43,7 @@ mod breach;
 pub mod cloud_contract;
 pub mod floor_contract;
 pub mod node_contract;
+pub mod object_contract;
 pub mod register_contract;
 pub mod sink_contract;
 
@@ -52,6 +54,7 @@ mod fake_floor;
 mod fake_health;
 mod fake_key;
 mod fake_node;
+mod fake_objects;
 mod faulty_register;
 mod mood;
 mod recording_sink;
@@ -67,8 +70,10 @@ pub use fake_floor::FakeFloor;
 pub use fake_health::FakeHealth;
 pub use fake_key::FakeKey;
 pub use fake_node::FakeNode;
+pub use fake_objects::FakeObjects;
 pub use faulty_register::{Fault, FaultyRegister, Odds};
 pub use mood::Mood;
+pub use object_contract::ObjectHarness;
 pub use recording_sink::RecordingSink;
 pub use register_contract::RegisterHarness;
 

@@ -14,11 +14,12 @@ mod offline;
 use std::time::{Duration, Instant};
 
 use beam_aws::dynamodb::cost::{PER_BLOCK, US_EAST_1, month};
-use beam_examples::dynamodb_local::{DynamoDbLocal, Tap};
+use beam_examples::dynamodb_local::DynamoDbLocal;
 use beam_examples::install::to_stderr;
 use beam_examples::machine::{MachinePlan, RegisterPlan};
 use beam_examples::network::NetworkPlan;
 use beam_examples::proxy::{Proxy, Weather};
+use beam_examples::tap::Tap;
 use common::{BLOCK_TIME, Trial, WITHIN};
 use offline::{Host, Said};
 use tempfile::TempDir;

@@ -1,7 +1,5 @@
 //! DynamoDB Local, running: in memory, on the loopback interface, on a port of its own, gone when dropped.
 
-mod tap;
-
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -10,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-pub use tap::Tap;
+pub use crate::tap::Tap;
 
 use crate::install::dynamodb_local;
 use crate::process::Process;

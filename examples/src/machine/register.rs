@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::dynamodb_local::DynamoDbLocal;
+use crate::moto::Moto;
 use crate::proxy::Proxy;
 
 /// Which register it shall be.
@@ -20,11 +21,20 @@ pub enum RegisterPlan {
         /// The emulator's URL, or that of what stands between.
         endpoint: String,
     },
+    /// A bucket of an emulator, likewise.
+    S3 {
+        /// The bucket's name.
+        bucket: String,
+        /// As above.
+        endpoint: String,
+    },
 }
 
 impl RegisterPlan {
     /// The region that the lab's tables are in.
     pub const REGION: &str = "local-1";
+    /// The region that the lab's buckets are in: moto knows AWS's only.
+    pub const BUCKET_REGION: &str = "eu-central-1";
 }
 
 /// The register of one machine.
@@ -32,6 +42,7 @@ impl RegisterPlan {
 pub(super) enum Register {
     File(PathBuf),
     Table { table: String, endpoint: String },
+    Bucket { bucket: String, endpoint: String },
 }
 
 impl Register {
@@ -43,30 +54,32 @@ impl Register {
             RegisterPlan::DynamoDb { table, endpoint } => {
                 Self::Table { table: name(table), endpoint: endpoint.clone() }
             }
+            RegisterPlan::S3 { bucket, endpoint } => {
+                Self::Bucket { bucket: name(bucket), endpoint: endpoint.clone() }
+            }
         }
     }
 
-    /// The same, and the wire that leads to it: a table is reached over one, so that it can be damaged.
+    /// The same, and the wire that leads to it: a table or bucket is reached over one, so that it can be damaged.
     ///
     /// # Errors
     /// When the endpoint is none on this host, or there is no port for a wire.
-    pub(super) fn over_a_wire(self) -> Result<(Self, Option<Proxy>)> {
-        match self {
-            Self::File(_) => Ok((self, None)),
-            Self::Table { table, endpoint } => {
-                let upstream = endpoint.strip_prefix("http://").and_then(|address| address.parse().ok());
-                let wire =
-                    Proxy::start(upstream.with_context(|| format!("{endpoint} is not http://IP:PORT"))?)?;
-                Ok((Self::Table { table, endpoint: format!("http://{}", wire.address()) }, Some(wire)))
-            }
-        }
+    pub(super) fn over_a_wire(mut self) -> Result<(Self, Option<Proxy>)> {
+        let endpoint = match &mut self {
+            Self::File(_) => return Ok((self, None)),
+            Self::Table { endpoint, .. } | Self::Bucket { endpoint, .. } => endpoint,
+        };
+        let upstream = endpoint.strip_prefix("http://").and_then(|address| address.parse().ok());
+        let wire = Proxy::start(upstream.with_context(|| format!("{endpoint} is not http://IP:PORT"))?)?;
+        *endpoint = format!("http://{}", wire.address());
+        Ok((self, Some(wire)))
     }
 
     /// Its file, if it is one.
     pub(super) fn file(&self) -> Option<&Path> {
         match self {
             Self::File(file) => Some(file),
-            Self::Table { .. } => None,
+            Self::Table { .. } | Self::Bucket { .. } => None,
         }
     }
 
@@ -78,24 +91,32 @@ impl Register {
                 ("--register", format!("dynamodb:{table}@{}", RegisterPlan::REGION)),
                 ("--register-endpoint", endpoint.clone()),
             ],
+            Self::Bucket { bucket, endpoint } => vec![
+                ("--register", format!("s3:{bucket}@{}", RegisterPlan::BUCKET_REGION)),
+                ("--register-endpoint", endpoint.clone()),
+                ("--bucket-owner", Moto::ACCOUNT.to_owned()),
+            ],
         }
     }
 
     /// As [`arguments`](Self::arguments), what has no value.
     pub(super) fn flags(&self) -> Option<&'static str> {
-        matches!(self, Self::Table { .. }).then_some("--create-table")
+        match self {
+            Self::File(_) => None,
+            Self::Table { .. } => Some("--create-table"),
+            Self::Bucket { .. } => Some("--create-bucket"),
+        }
     }
 
     /// What every command of this machine must find in its environment.
     pub(super) fn environment(&self) -> Vec<(&'static str, &'static str)> {
-        match self {
-            Self::File(_) => Vec::new(),
-            // Nothing of the lab asks this host's metadata service, should it be a cloud's.
-            Self::Table { .. } => [("AWS_EC2_METADATA_DISABLED", "true")]
-                .into_iter()
-                .chain(DynamoDbLocal::CREDENTIALS)
-                .collect(),
-        }
+        let credentials = match self {
+            Self::File(_) => return Vec::new(),
+            Self::Table { .. } => DynamoDbLocal::CREDENTIALS,
+            Self::Bucket { .. } => Moto::CREDENTIALS,
+        };
+        // Nothing of the lab asks this host's metadata service, should it be a cloud's.
+        [("AWS_EC2_METADATA_DISABLED", "true")].into_iter().chain(credentials).collect()
     }
 
     /// Whether somebody made it and its record already. A table is not looked into: who asks a second time is refused.

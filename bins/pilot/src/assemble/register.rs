@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use beam_aws::dynamodb::{Access, DynamoDbRegister, cost};
+use beam_aws::access::Access;
+use beam_aws::dynamodb::{self, DynamoDbRegister};
+use beam_aws::s3::{self, S3Register, Versioning};
 use beam_core::register::{Register, RegisterError, RegisterKey};
 use beam_core::sqlite::{FileSystem, SqliteRegister};
 
-use crate::config::{Config, DynamoDb, RegisterAt};
+use crate::config::{Config, DynamoDb, RegisterAt, S3};
 
 /// Opens the register, which must be there, for a person's question or order.
 pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Register>> {
@@ -26,14 +28,15 @@ async fn open_with(config: &Config, access: &Access) -> Result<Arc<dyn Register>
         RegisterAt::DynamoDb(table) => {
             Arc::new(DynamoDbRegister::open(table.place(), table.table_id.as_deref(), access).await?)
         }
+        RegisterAt::S3(bucket) => Arc::new(S3Register::open(bucket.place(), access).await?),
     })
 }
 
-/// Opens the register if it was made already. A table always was: `beam init --create-table` or a person makes it.
+/// Opens the register if it was made already. A table or a bucket always was: `beam init` or a person makes it.
 pub(crate) async fn if_there(config: &Config) -> Result<Option<Arc<dyn Register>>> {
     match config.register()? {
         RegisterAt::Sqlite(path) if !path.exists() => Ok(None),
-        RegisterAt::Sqlite(_) | RegisterAt::DynamoDb(_) => open(config).await.map(Some),
+        RegisterAt::Sqlite(_) | RegisterAt::DynamoDb(_) | RegisterAt::S3(_) => open(config).await.map(Some),
     }
 }
 
@@ -41,7 +44,7 @@ pub(crate) async fn if_there(config: &Config) -> Result<Option<Arc<dyn Register>
 pub(crate) async fn make(config: &Config) -> Result<Arc<dyn Register>> {
     match config.register()? {
         RegisterAt::Sqlite(path) => Ok(Arc::new(SqliteRegister::create(path).await?)),
-        RegisterAt::DynamoDb(_) => open(config).await,
+        RegisterAt::DynamoDb(_) | RegisterAt::S3(_) => open(config).await,
     }
 }
 
@@ -55,8 +58,30 @@ pub(crate) async fn create_table(table: &DynamoDb) -> Result<DynamoDbRegister, R
     DynamoDbRegister::create(table.place(), &Access::patient()).await
 }
 
+/// Whether a bucket is there and ours; changes nothing.
+pub(crate) async fn look_at_bucket(bucket: &S3) -> Result<(), RegisterError> {
+    S3Register::look(bucket.place(), &Access::patient()).await
+}
+
+/// Opens a bucket that is there.
+pub(crate) async fn open_bucket(bucket: &S3) -> Result<S3Register, RegisterError> {
+    S3Register::open(bucket.place(), &Access::patient()).await
+}
+
+/// Makes a bucket, unless it is there, and opens it.
+pub(crate) async fn create_bucket(bucket: &S3) -> Result<S3Register, RegisterError> {
+    S3Register::create(bucket.place(), &Access::patient()).await
+}
+
 /// What a table costs in a month of blocks of that time, in US dollars, at the prices of us-east-1.
-pub(crate) fn dollars_a_month(block_time: Duration) -> f64 {
+pub(crate) fn dollars_of_table(block_time: Duration) -> f64 {
+    use dynamodb::cost;
+    cost::month(&cost::PER_BLOCK, 1, block_time, &cost::US_EAST_1)
+}
+
+/// What a bucket costs, likewise.
+pub(crate) fn dollars_of_bucket(block_time: Duration) -> f64 {
+    use s3::cost;
     cost::month(&cost::PER_BLOCK, 1, block_time, &cost::US_EAST_1)
 }
 
@@ -74,6 +99,8 @@ pub(crate) enum Ground {
         /// Its id, if it has one.
         id: Option<String>,
     },
+    /// A bucket: whether it keeps what is written over or deleted, or why that is not known.
+    Bucket { versioning: Result<Versioning, String> },
 }
 
 /// Opens the register and tells what it stands on.
@@ -99,6 +126,13 @@ pub(crate) async fn inspect(config: &Config) -> Result<(Arc<dyn Register>, Groun
                 id: facts.id.clone(),
             };
             Ok((Arc::new(register), ground))
+        }
+        RegisterAt::S3(bucket) => {
+            let register = open_bucket(bucket).await?;
+            let facts = register.facts().await;
+            let versioning = facts.map(|facts| facts.versioning);
+            let versioning = versioning.map_err(|error| format!("{:#}", anyhow::Error::from(error)));
+            Ok((Arc::new(register), Ground::Bucket { versioning }))
         }
     }
 }

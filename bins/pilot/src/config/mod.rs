@@ -23,7 +23,7 @@ pub(crate) use check::{Mistake, read};
 pub(crate) use keys::{Keys, StrangeTables, UnknownKey};
 pub(crate) use sections::{
     AgentSection, Chain, DynamoDb, HealthSection, LogsSection, Node, P2p, RegisterAt, RegisterSection, Role,
-    SignerSection,
+    S3, SignerSection,
 };
 pub(crate) use template::{Answers, RegisterAnswer, SignerAnswers, render};
 
@@ -276,6 +276,21 @@ mod tests {
         Answers { signer: answers().signer.map(|signer| SignerAnswers { register, ..signer }), ..answers() }
     }
 
+    fn in_a_bucket() -> Answers {
+        let register = RegisterAnswer::S3(bucket());
+        Answers { signer: answers().signer.map(|signer| SignerAnswers { register, ..signer }), ..answers() }
+    }
+
+    fn bucket() -> S3 {
+        S3 {
+            bucket: "beam-bucket".to_owned(),
+            region: "eu-central-1".to_owned(),
+            prefix: Some("prod/".to_owned()),
+            owner: "123456789012".to_owned(),
+            endpoint: Some("http://127.0.0.1:8000".to_owned()),
+        }
+    }
+
     fn sentry() -> Answers {
         Answers { signer: None, ..answers() }
     }
@@ -360,15 +375,14 @@ mod tests {
 
     #[test]
     fn every_key_that_is_valid_stands_in_the_file_and_means_its_default() {
-        for answers in [answers(), on_a_table(), sentry()] {
+        for answers in [answers(), on_a_table(), in_a_bucket(), sentry()] {
             let text = render(&answers);
             let all = template::with_defaults_taken_in(&text);
-            // Of the two kinds of register one is an example.
-            let example = |line: &&str| line.starts_with("# sqlite = ") || line.starts_with("# dynamodb = ");
-            let valid = match text.lines().find(example) {
-                Some(example) => all.replace(&format!("{}\n", &example[2..]), ""),
-                None => all.clone(),
-            };
+            // Of the three kinds of register two are examples.
+            let kinds = ["# sqlite = ", "# dynamodb = ", "# s3 = "];
+            let examples = text.lines().filter(|line| kinds.iter().any(|kind| line.starts_with(kind)));
+            let valid =
+                examples.fold(all.clone(), |all, example| all.replace(&format!("{}\n", &example[2..]), ""));
             let table: toml::Table = all.parse().unwrap();
             let not_for_it = |path: &str| path.starts_with("signer.") || path.starts_with("register.");
             let paths = Keys::of::<Config>().paths().into_iter();
@@ -387,15 +401,18 @@ mod tests {
     }
 
     #[test]
-    fn a_register_is_a_file_or_a_table_and_not_both() {
+    fn a_register_is_a_file_or_a_table_or_a_bucket_and_not_two_of_them() {
         let on_a_table = render(&on_a_table());
         let config = load(&on_a_table).unwrap();
         assert_eq!(config.register().unwrap(), RegisterAt::DynamoDb(&table()));
         let file = load(&render(&answers())).unwrap();
         assert_eq!(file.register().unwrap(), RegisterAt::Sqlite(Path::new("/var/lib/beam/register.db")));
+        let bucket_too = render(&in_a_bucket());
+        assert_eq!(load(&bucket_too).unwrap().register().unwrap(), RegisterAt::S3(&bucket()));
         let both = on_a_table.replace("# sqlite = ", "sqlite = ");
         let none = on_a_table.replace("dynamodb = ", "# dynamodb = ");
-        for text in [both, none] {
+        let all = template::with_defaults_taken_in(&bucket_too);
+        for text in [both, none, all] {
             let mistakes = read(&text).unwrap_err();
             let line = text.lines().position(|line| line == "[register]").unwrap() + 1;
             assert_eq!(mistakes.len(), 1, "{mistakes:?}");
@@ -418,6 +435,29 @@ mod tests {
             assert_eq!(mistakes[0].line, Some(line), "{mistakes:?}");
             assert!(mistakes[0].text.contains(said), "{mistakes:?}");
         }
+    }
+
+    #[test]
+    fn a_bucket_that_cannot_be_one_is_told_with_its_line() {
+        for (right, wrong, said) in [
+            ("\"beam-bucket\"", "\"beam-abc-s3alias\"", "an access point's alias"),
+            ("eu-central-1", "Frankfurt", "region \"Frankfurt\""),
+            ("\"prod/\"", "\"prod\"", "prefix \"prod\""),
+            ("\"123456789012\"", "\"me\"", "owner \"me\""),
+            ("owner", "ownr", "\"register.s3.ownr\" is no key"),
+        ] {
+            let text = render(&in_a_bucket());
+            let at = text.lines().position(|line| line.starts_with("s3 = ")).unwrap();
+            let text: String = text.lines().enumerate().fold(String::new(), |all, (index, line)| {
+                all + &if index == at { line.replace(right, wrong) } else { line.to_owned() } + "\n"
+            });
+            let mistakes = read(&text).unwrap_err();
+            assert_eq!(mistakes[0].line, Some(at + 1), "{mistakes:?}");
+            assert!(mistakes[0].text.contains(said), "{mistakes:?}");
+        }
+        let short = S3 { prefix: None, ..bucket() };
+        assert_eq!(short.place().prefix, "beam/");
+        assert_eq!(RegisterAt::S3(&short).to_string(), "s3:beam-bucket/beam@eu-central-1");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use beam_aws::place::Place;
+use beam_aws::place::{Bucket, Place};
 use beam_core::id::ChainId;
 use beam_core::takeover::TakeoverConfig;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -70,7 +70,7 @@ pub(crate) struct SignerSection {
     pub(crate) rank: u32,
 }
 
-/// The shared register, of one kind or the other. Validators only.
+/// The shared register, of one kind. Validators only.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RegisterSection {
@@ -78,6 +78,8 @@ pub(crate) struct RegisterSection {
     pub(crate) sqlite: Option<PathBuf>,
     /// A table that all machines share: for machines in several zones.
     pub(crate) dynamodb: Option<DynamoDb>,
+    /// A bucket that all machines share: slower and dearer than a table, and nothing to look after.
+    pub(crate) s3: Option<S3>,
 }
 
 /// A DynamoDB table.
@@ -102,6 +104,36 @@ impl DynamoDb {
     }
 }
 
+/// An S3 bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct S3 {
+    /// Its name.
+    pub(crate) bucket: String,
+    /// Its region, the same for all machines.
+    pub(crate) region: String,
+    /// What the names of all of Beam's objects in it begin with, the same for all machines; `beam/` if it is not given.
+    pub(crate) prefix: Option<String>,
+    /// The account that it must be of: a bucket that was deleted may be anybody's tomorrow.
+    pub(crate) owner: String,
+    /// A VPC endpoint, or an emulator; the region's own if it is not given.
+    pub(crate) endpoint: Option<String>,
+}
+
+impl S3 {
+    /// Where it is.
+    pub(crate) fn place(&self) -> Bucket {
+        let Self { bucket, region, prefix, owner, endpoint } = self;
+        Bucket {
+            name: bucket.clone(),
+            prefix: prefix.clone().unwrap_or_else(|| Bucket::PREFIX.to_owned()),
+            region: region.clone(),
+            owner: owner.clone(),
+            endpoint: endpoint.clone(),
+        }
+    }
+}
+
 /// Where the register is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RegisterAt<'a> {
@@ -109,6 +141,8 @@ pub(crate) enum RegisterAt<'a> {
     Sqlite(&'a Path),
     /// In a table.
     DynamoDb(&'a DynamoDb),
+    /// In a bucket.
+    S3(&'a S3),
 }
 
 impl fmt::Display for RegisterAt<'_> {
@@ -116,17 +150,22 @@ impl fmt::Display for RegisterAt<'_> {
         match self {
             Self::Sqlite(path) => path.display().fmt(f),
             Self::DynamoDb(DynamoDb { table, region, .. }) => write!(f, "dynamodb:{table}@{region}"),
+            Self::S3(S3 { bucket, region, prefix, .. }) => {
+                let prefix = prefix.as_deref().unwrap_or(Bucket::PREFIX).trim_end_matches('/');
+                write!(f, "s3:{bucket}/{prefix}@{region}")
+            }
         }
     }
 }
 
 impl RegisterSection {
-    /// Where it is; `None` if no place is named, or two.
+    /// Where it is; `None` if no place is named, or several.
     pub(super) fn at(&self) -> Option<RegisterAt<'_>> {
-        match (&self.sqlite, &self.dynamodb) {
-            (Some(path), None) => Some(RegisterAt::Sqlite(path)),
-            (None, Some(table)) => Some(RegisterAt::DynamoDb(table)),
-            (None, None) | (Some(_), Some(_)) => None,
+        match (&self.sqlite, &self.dynamodb, &self.s3) {
+            (Some(path), None, None) => Some(RegisterAt::Sqlite(path)),
+            (None, Some(table), None) => Some(RegisterAt::DynamoDb(table)),
+            (None, None, Some(bucket)) => Some(RegisterAt::S3(bucket)),
+            _ => None,
         }
     }
 
@@ -134,13 +173,18 @@ impl RegisterSection {
     pub(super) fn mistakes(&self) -> Vec<String> {
         match self.at() {
             None => vec![
-                "[register]: exactly one of sqlite = \"FILE\" and dynamodb = { table, region, table_id }"
+                "[register]: exactly one of sqlite = \"FILE\", dynamodb = { table, region, table_id } and s3 = { bucket, region, \
+                 owner }"
                     .to_owned(),
             ],
             Some(RegisterAt::Sqlite(_)) => Vec::new(),
             Some(RegisterAt::DynamoDb(table)) => {
                 let wrong = table.place().check().err();
                 wrong.map(|wrong| format!("register.dynamodb: {wrong}")).into_iter().collect()
+            }
+            Some(RegisterAt::S3(bucket)) => {
+                let wrong = bucket.place().check().err();
+                wrong.map(|wrong| format!("register.s3: {wrong}")).into_iter().collect()
             }
         }
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use beam_core::id::ChainId;
 
-use super::{AgentSection, DynamoDb, HealthSection, LogsSection, P2p, Role};
+use beam_aws::place::Bucket;
+
+use super::{AgentSection, DynamoDb, HealthSection, LogsSection, P2p, Role, S3};
 
 /// What `beam init` found out or was told.
 #[derive(Clone, Debug)]
@@ -40,6 +42,7 @@ pub(crate) struct SignerAnswers {
 pub(crate) enum RegisterAnswer {
     Sqlite(PathBuf),
     DynamoDb(DynamoDb),
+    S3(S3),
 }
 
 /// The file's text.
@@ -109,8 +112,9 @@ rank = {rank}
 
 [register]
 # The one thing that all machines of this validator share. Either a SQLite file, for machines on one host (it is refused
-# on a network file system), or a DynamoDB table, for machines in several zones. With table_id a table that was deleted and
-# made again is refused: it would know nothing of what was signed. An endpoint is only for VPC endpoints and for trying.
+# on a network file system), or a DynamoDB table, for machines in several zones, or an S3 bucket: slower and dearer, and no
+# table to look after. With table_id a table that was deleted and made again is refused: it would know nothing of what was
+# signed. A bucket of another account than owner is refused. An endpoint is only for VPC endpoints and for trying.
 {register}
 "#,
         key = path(&signer.key),
@@ -121,31 +125,67 @@ rank = {rank}
     )
 }
 
+/// The one that it is, and the others as examples.
 fn register(register: &RegisterAnswer) -> String {
-    match register {
-        RegisterAnswer::Sqlite(file) => {
-            let example = table(&DynamoDb {
-                table: "beam".to_owned(),
-                region: "eu-central-1".to_owned(),
-                table_id: Some("12345678-90ab-cdef-1234-567890abcdef".to_owned()),
-                endpoint: Some("https://dynamodb.eu-central-1.amazonaws.com".to_owned()),
-            });
-            format!("sqlite = {}\n# dynamodb = {example}", path(file))
-        }
-        RegisterAnswer::DynamoDb(at) => {
-            format!("dynamodb = {}\n# sqlite = \"/var/lib/beam/register.db\"", table(at))
-        }
+    let line = |kind: &str, value: Option<String>, example: String| match value {
+        Some(value) => (0, format!("{kind} = {value}")),
+        None => (1, format!("# {kind} = {example}")),
+    };
+    let (file, dynamodb, s3) = match register {
+        RegisterAnswer::Sqlite(file) => (Some(path(file)), None, None),
+        RegisterAnswer::DynamoDb(at) => (None, Some(table(at)), None),
+        RegisterAnswer::S3(at) => (None, None, Some(bucket(at))),
+    };
+    let mut lines = [
+        line("sqlite", file, quoted("/var/lib/beam/register.db")),
+        line("dynamodb", dynamodb, table(&example_table())),
+        line("s3", s3, bucket(&example_bucket())),
+    ];
+    lines.sort_by_key(|(rank, _)| *rank);
+    lines.map(|(_, line)| line).join("\n")
+}
+
+fn example_table() -> DynamoDb {
+    DynamoDb {
+        table: "beam".to_owned(),
+        region: "eu-central-1".to_owned(),
+        table_id: Some("12345678-90ab-cdef-1234-567890abcdef".to_owned()),
+        endpoint: Some("https://dynamodb.eu-central-1.amazonaws.com".to_owned()),
+    }
+}
+
+fn example_bucket() -> S3 {
+    S3 {
+        bucket: "beam-123456789012".to_owned(),
+        region: "eu-central-1".to_owned(),
+        prefix: Some(Bucket::PREFIX.to_owned()),
+        owner: "123456789012".to_owned(),
+        endpoint: Some("https://s3.eu-central-1.amazonaws.com".to_owned()),
     }
 }
 
 fn table(DynamoDb { table, region, table_id, endpoint }: &DynamoDb) -> String {
-    let given = [
+    inline(&[
         ("table", Some(table)),
         ("region", Some(region)),
         ("table_id", table_id.as_ref()),
         ("endpoint", endpoint.as_ref()),
-    ];
-    let given = given.iter().filter_map(|(key, value)| Some(format!("{key} = {}", quoted((*value)?))));
+    ])
+}
+
+fn bucket(S3 { bucket, region, prefix, owner, endpoint }: &S3) -> String {
+    inline(&[
+        ("bucket", Some(bucket)),
+        ("region", Some(region)),
+        ("prefix", prefix.as_ref()),
+        ("owner", Some(owner)),
+        ("endpoint", endpoint.as_ref()),
+    ])
+}
+
+/// What is given, in one line.
+fn inline(keys: &[(&str, Option<&String>)]) -> String {
+    let given = keys.iter().filter_map(|(key, value)| Some(format!("{key} = {}", quoted((*value)?))));
     format!("{{ {} }}", given.collect::<Vec<_>>().join(", "))
 }
 
@@ -287,7 +327,8 @@ pub(super) fn with_defaults_taken_in(text: &str) -> String {
     text.lines().fold(String::new(), |mut all, line| {
         let bare = line.strip_prefix("# ").filter(|rest| {
             let key: &str = rest.split(" = ").next().unwrap_or_default();
-            rest.contains(" = ") && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+            rest.contains(" = ")
+                && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         });
         let _ = writeln!(all, "{}", bare.unwrap_or(line));
         all

@@ -81,10 +81,11 @@ fn whole(config: &Config) -> Vec<Key> {
         let SignerSection { key, laddr, takeover_after, rank } = signer;
         (key, laddr, takeover_after, rank)
     });
-    let (sqlite, dynamodb) = match config.register().ok() {
-        Some(RegisterAt::Sqlite(path)) => (Some(path), None),
-        Some(RegisterAt::DynamoDb(table)) => (None, Some(table)),
-        None => (None, None),
+    let (sqlite, dynamodb, s3) = match config.register().ok() {
+        Some(RegisterAt::Sqlite(path)) => (Some(path), None, None),
+        Some(RegisterAt::DynamoDb(table)) => (None, Some(table), None),
+        Some(RegisterAt::S3(bucket)) => (None, None, Some(bucket)),
+        None => (None, None, None),
     };
     vec![
         key("name", PilotRestart, &config.name),
@@ -96,6 +97,7 @@ fn whole(config: &Config) -> Vec<Key> {
         key("signer.rank", PilotRestart, &signer.map(|signer| signer.3)),
         key("register.sqlite", PilotRestart, &sqlite),
         key("register.dynamodb", PilotRestart, &dynamodb),
+        key("register.s3", PilotRestart, &s3),
     ]
 }
 

@@ -10,7 +10,7 @@ use beam_gaia::state_files::{self, StateFormat};
 
 use super::{Args, Place, peers, register};
 use crate::cli::WrongUse;
-use crate::config::{Answers, DynamoDb, RegisterAnswer, Role, SignerAnswers};
+use crate::config::{Answers, DynamoDb, RegisterAnswer, Role, S3, SignerAnswers};
 use crate::node_home::NodeHome;
 
 pub(super) fn find_out(home: &Path, args: &Args) -> Result<Answers> {
@@ -45,8 +45,9 @@ fn signer(home: &Path, args: &Args) -> Result<SignerAnswers> {
     let register = match &args.register {
         Some(register) => register.clone(),
         None => register::parse(&ask(
-            "the register that all machines of this validator share, such as /var/lib/beam/register.db or dynamodb:beam@eu-central-1",
-            "--register FILE or --register dynamodb:TABLE@REGION",
+            "the register that all machines of this validator share, such as /var/lib/beam/register.db, dynamodb:beam@eu-central-1 or \
+             s3:beam-123456789012@eu-central-1",
+            "--register FILE, --register dynamodb:TABLE@REGION or --register s3:BUCKET@REGION",
         )?)
         .map_err(WrongUse)?,
     };
@@ -65,6 +66,14 @@ fn signer(home: &Path, args: &Args) -> Result<SignerAnswers> {
                 // Found later, as is the id: it has to be asked for.
                 region: region.unwrap_or_default(),
                 table_id: None,
+                endpoint: args.register_endpoint.clone(),
+            }),
+            Place::Bucket { bucket, prefix, region } => RegisterAnswer::S3(S3 {
+                bucket,
+                prefix,
+                // As above; so is the owner.
+                region: region.unwrap_or_default(),
+                owner: args.bucket_owner.clone().unwrap_or_default(),
                 endpoint: args.register_endpoint.clone(),
             }),
         },

@@ -28,6 +28,7 @@ Example, a validator that runs as gaiad alone so far (stop it first):
   beam init --from ~/.gaia --register /var/lib/beam/register.db
 The same, with a register for machines in several zones:
   beam init --from ~/.gaia --register dynamodb:beam@eu-central-1 --create-table
+  beam init --from ~/.gaia --register s3:beam-123456789012@eu-central-1 --create-bucket
 Its second machine, with a synced gaiad of its own and the key copied to validator_key.json:
   beam init --role validator --node-home ~/.gaia --key validator_key.json --register /var/lib/beam/register.db --rank 1
 A sentry:
@@ -48,16 +49,23 @@ pub(super) struct Args {
     /// pilot's home if it is not given. With --from: where the key goes.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// The register that all machines share: a file, for machines on one host, or dynamodb:TABLE@REGION, for machines in several
-    /// zones. Without @REGION the region of this machine.
-    #[arg(long, value_name = "FILE|dynamodb:TABLE[@REGION]", value_parser = register::parse)]
+    /// The register that all machines share: a file, for machines on one host, or dynamodb:TABLE@REGION or s3:BUCKET@REGION, for
+    /// machines in several zones. Without @REGION the region of this machine. A bucket may be followed by /PREFIX; it is /beam if
+    /// it is not given.
+    #[arg(long, value_name = "FILE|dynamodb:TABLE[@REGION]|s3:BUCKET[/PREFIX][@REGION]", value_parser = register::parse)]
     register: Option<Place>,
-    /// A VPC endpoint, or DynamoDB Local; the region's own if it is not given.
+    /// A VPC endpoint, or an emulator; the region's own if it is not given.
     #[arg(long, value_name = "URL")]
     register_endpoint: Option<String>,
     /// Make the register's table if it is not there: billed by the request, protected from deletion.
     #[arg(long)]
     create_table: bool,
+    /// Make the register's bucket if it is not there: closed to the public, with versioning on.
+    #[arg(long)]
+    create_bucket: bool,
+    /// The account that the bucket is of; that of the credentials if it is not given.
+    #[arg(long, value_name = "ACCOUNT")]
+    bucket_owner: Option<String>,
     /// This machine's name; the host's if it is not given.
     #[arg(long)]
     name: Option<String>,
@@ -125,7 +133,7 @@ pub(super) async fn run(home: &Path, args: &Args) -> Result<Ending> {
     // Before anybody is asked anything.
     ensure!(there.is_none() || args.from.is_some(), in_the_way());
     let mut found = find::find_out(&home, args)?;
-    register::find_region(&mut found, args).await?;
+    register::find_rest(&mut found, args).await?;
     looked_over(&render(&found))?;
     let adoption = match (&args.from, &found.signer) {
         (Some(_), Some(signer)) => Some(Adoption::look(&home, &found.node_home, signer, &found.p2p)?),
@@ -134,8 +142,8 @@ pub(super) async fn run(home: &Path, args: &Args) -> Result<Ending> {
         }
         (None, _) => None,
     };
-    // Last, since a table may be made.
-    let table = register::settle(&mut found, args).await?;
+    // Last, since a table or a bucket may be made.
+    let made = register::settle(&mut found, args).await?;
     let text = render(&found);
     // An adoption that was cut short has written the very same file.
     ensure!(there.is_none_or(|there| there == text.as_bytes()), in_the_way());
@@ -144,7 +152,7 @@ pub(super) async fn run(home: &Path, args: &Args) -> Result<Ending> {
         None if args.dry_run => vec![format!("write {}", file.display())],
         _ => carry_out(&home, &file, &text, adoption.as_ref())?,
     };
-    let steps: Vec<String> = table.into_iter().chain(steps).collect();
+    let steps: Vec<String> = made.into_iter().chain(steps).collect();
     let report = Report {
         schema: "beam.init/1",
         done: !args.dry_run,

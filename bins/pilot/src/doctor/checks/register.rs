@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use beam_aws::s3::Versioning;
 use beam_core::signing::Above;
 
 use super::super::facts::{Fact, Latency, RegisterFacts};
@@ -33,7 +34,7 @@ fn read(register: &RegisterFacts) -> Finding {
             format!("p50 {:.1} ms, p99 {:.1} ms", ms(*p50), ms(*p99)),
             limit,
         )
-        .todo("every signature waits for it: a faster disk and less beside it, or a table in a region that is near"),
+        .todo("every signature waits for it: a faster disk and less beside it, or a table or bucket in a region that is near"),
         Err(why) => Finding::new("register", Severity::Fail, why.clone(), limit)
             .todo("without it nothing is signed: see register in node.toml"),
     }
@@ -43,6 +44,7 @@ fn ground(register: &RegisterFacts) -> Finding {
     known("register-store", "it stays", &register.ground, |ground| match ground {
         Ground::File { in_memory } => file_system(in_memory),
         Ground::Table { protected, pinned, id } => table(*protected, *pinned, id.as_deref()),
+        Ground::Bucket { versioning } => bucket(versioning),
     })
 }
 
@@ -64,6 +66,21 @@ fn table(protected: bool, pinned: bool, id: Option<&str>) -> Finding {
         }
     };
     Finding::new("register-store", if_fine(protected && pinned, Severity::Warn), found, limit).todo(todo)
+}
+
+fn bucket(versioning: &Fact<Versioning>) -> Finding {
+    let limit = "a bucket that keeps what is deleted or written over by mistake";
+    known("register-store", limit, versioning, |versioning| {
+        let found = match versioning {
+            Versioning::On => "versioning is on",
+            Versioning::Suspended => "versioning is suspended",
+            Versioning::Never => "versioning is off",
+        };
+        Finding::new("register-store", if_fine(*versioning == Versioning::On, Severity::Warn), found, limit).todo(
+            "aws s3api put-bucket-versioning --versioning-configuration Status=Enabled --bucket ..., and a lifecycle rule that lets \
+             former versions of the register's objects expire (NoncurrentVersionExpiration, some days): two come with every block",
+        )
+    })
 }
 
 fn file_system(in_memory: &Fact<bool>) -> Finding {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use beam_aws::s3::Versioning;
 use beam_core::signing::{Above, Height, Mark};
 
 use super::super::facts::*;
@@ -101,6 +102,10 @@ fn register(facts: &mut Facts) -> &mut RegisterFacts {
     facts.register.as_mut().unwrap()
 }
 
+fn bucket(versioning: Versioning) -> Fact<Ground> {
+    Ok(Ground::Bucket { versioning: Ok(versioning) })
+}
+
 fn table(protected: bool, pinned: bool) -> Fact<Ground> {
     Ok(Ground::Table { protected, pinned, id: Some("1".to_owned()) })
 }
@@ -180,6 +185,9 @@ const ILLNESSES: &[Illness] = {
         }),
         ("register-store", Fail, V, |f| register(f).ground = Ok(Ground::File { in_memory: Ok(true) })),
         ("register-store", Unknown, V, |f| register(f).ground = Ok(Ground::File { in_memory: Err(NO()) })),
+        ("register-store", Warn, V, |f| register(f).ground = bucket(Versioning::Suspended)),
+        ("register-store", Warn, V, |f| register(f).ground = bucket(Versioning::Never)),
+        ("register-store", Unknown, V, |f| register(f).ground = Ok(Ground::Bucket { versioning: Err(NO()) })),
         ("register-store", Warn, V, |f| register(f).ground = table(false, true)),
         ("register-store", Warn, V, |f| register(f).ground = table(true, false)),
         ("register-store", Unknown, V, |f| register(f).ground = Err(NO())),

@@ -1,30 +1,36 @@
-//! Stands before the emulator as AWS does: it counts what is asked, since DynamoDB bills by the request and a policy allows by its name,
-//! and refuses a part of it when told to, as a table with more calls than it has capacity for. The emulator never does.
+//! Stands before an emulator as AWS does: it counts what is asked, since AWS bills by the request and a policy allows by its name, and
+//! refuses a part of it when told to, as a table with more calls than it has capacity for. The emulators never do.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use anyhow::{Context, Result, ensure};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, copy, copy_buf, sink,
+};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Mutex;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// What stands before an action's name in a request.
-const TARGET: &str = "x-amz-target: dynamodb_20120810.";
+/// What stands before a service's name, a dot, and an action's name, in a header.
+const TARGET: &str = "x-amz-target: ";
+/// What stands before an action's name in the address of a request to S3, and what may stand behind it.
+const ACTION: &str = "x-id=";
+const ENDS: [char; 2] = [' ', '&'];
 const LENGTH: &str = "content-length: ";
-/// A request's headers are shorter, its body too.
+const CHUNKED: &str = "transfer-encoding: chunked";
+/// A request's headers are shorter.
 const HEAD_MAX: u64 = 16 * 1024;
-const BODY_MAX: usize = 1024 * 1024;
 /// What a table says that has no capacity left.
 const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"The level of configured provisioned throughput for the table was exceeded."}"#;
 
 /// What all connections share.
 #[derive(Debug, Default)]
 struct Shared {
-    calls: Mutex<BTreeMap<String, u64>>,
+    calls: std::sync::Mutex<BTreeMap<String, u64>>,
     /// Of a hundred calls, how many are refused.
     refused_percent: AtomicU32,
     refused: AtomicU32,
@@ -102,54 +108,97 @@ async fn accept(listener: TcpListener, upstream: SocketAddr, shared: Arc<Shared>
     }
 }
 
-/// Carries one request after the other, and each one's answer: a client of DynamoDB waits for the answer before it asks again.
+/// Carries what the emulator says as it is, and looks at each request: a client of AWS waits for the answer before it asks again.
 async fn carry(client: TcpStream, upstream: SocketAddr, shared: &Shared) -> Result<()> {
     let upstream = TcpStream::connect(upstream).await?;
     client.set_nodelay(true)?;
     upstream.set_nodelay(true)?;
-    let ((client, mut to_client), (upstream, mut to_upstream)) = (client.into_split(), upstream.into_split());
-    let (mut client, mut upstream) = (BufReader::new(client), BufReader::new(upstream));
-    while let Some((request, action)) = message(&mut client).await? {
-        if action.is_some_and(|action| shared.hear(&action)) {
-            answer(&mut to_client).await?;
+    let ((from_client, to_client), (mut from_upstream, to_upstream)) =
+        (client.into_split(), upstream.into_split());
+    let to_client = Mutex::new(to_client);
+    let answers = async {
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            let read = from_upstream.read(&mut buffer).await?;
+            let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
+                return anyhow::Ok(());
+            };
+            to_client.lock().await.write_all(bytes).await?;
+        }
+    };
+    tokio::select! {
+        ended = answers => ended,
+        ended = requests(BufReader::new(from_client), to_upstream, &to_client, shared) => ended,
+    }
+}
+
+async fn requests(
+    mut client: BufReader<OwnedReadHalf>,
+    mut upstream: OwnedWriteHalf,
+    answers: &Mutex<OwnedWriteHalf>,
+    shared: &Shared,
+) -> Result<()> {
+    while let Some(head) = Head::read(&mut client).await? {
+        if head.action.is_some_and(|action| shared.hear(&action)) {
+            copy(&mut (&mut client).take(head.length), &mut sink()).await?;
+            refuse(&mut *answers.lock().await).await?;
             continue;
         }
-        to_upstream.write_all(&request).await?;
-        let Some((answer, _)) = message(&mut upstream).await? else { return Ok(()) };
-        to_client.write_all(&answer).await?;
+        upstream.write_all(&head.bytes).await?;
+        if head.chunked {
+            // Where its body ends is not looked for, nor what is asked after it.
+            copy_buf(&mut client, &mut upstream).await?;
+            return Ok(());
+        }
+        copy(&mut (&mut client).take(head.length), &mut upstream).await?;
     }
     Ok(())
 }
 
-/// One request or answer, and the action that it asks for; `None` at the end.
-async fn message(from: &mut BufReader<OwnedReadHalf>) -> Result<Option<(Vec<u8>, Option<String>)>> {
-    let (mut bytes, mut action, mut length) = (Vec::new(), None, 0_usize);
-    loop {
-        let began = bytes.len();
-        let read = (&mut *from).take(HEAD_MAX).read_until(b'\n', &mut bytes).await?;
-        if read == 0 {
-            ensure!(began == 0, "it ended within a message");
-            return Ok(None);
-        }
-        ensure!(bytes.len() as u64 <= HEAD_MAX, "a head of more than {HEAD_MAX} bytes");
-        let line = String::from_utf8_lossy(bytes.get(began..).unwrap_or_default()).to_ascii_lowercase();
-        let line = line.trim_end();
-        if line.is_empty() {
-            break;
-        }
-        action = action.or_else(|| line.strip_prefix(TARGET).map(str::to_owned));
-        if let Some(told) = line.strip_prefix(LENGTH) {
-            length = told.parse().context("a length that is none")?;
-        }
-    }
-    ensure!(length <= BODY_MAX, "a body of more than {BODY_MAX} bytes");
-    let head = bytes.len();
-    bytes.resize(head.saturating_add(length), 0);
-    from.read_exact(bytes.get_mut(head..).unwrap_or_default()).await?;
-    Ok(Some((bytes, action)))
+/// A request up to its body.
+#[derive(Default)]
+struct Head {
+    bytes: Vec<u8>,
+    action: Option<String>,
+    length: u64,
+    chunked: bool,
 }
 
-async fn answer(client: &mut OwnedWriteHalf) -> Result<()> {
+impl Head {
+    /// `None` at the end.
+    async fn read(from: &mut BufReader<OwnedReadHalf>) -> Result<Option<Self>> {
+        let mut head = Self::default();
+        loop {
+            let began = head.bytes.len();
+            let read = (&mut *from).take(HEAD_MAX).read_until(b'\n', &mut head.bytes).await?;
+            if read == 0 {
+                ensure!(began == 0, "it ended within a request");
+                return Ok(None);
+            }
+            ensure!(head.bytes.len() as u64 <= HEAD_MAX, "a head of more than {HEAD_MAX} bytes");
+            let line =
+                String::from_utf8_lossy(head.bytes.get(began..).unwrap_or_default()).to_ascii_lowercase();
+            let line = line.trim_end();
+            if line.is_empty() {
+                return Ok(Some(head));
+            }
+            if began == 0 {
+                head.action = line.split_once(ACTION).map(|(_, rest)| first(rest).to_owned());
+            } else if let Some(target) = line.strip_prefix(TARGET) {
+                head.action = target.rsplit('.').next().map(str::to_owned);
+            } else if let Some(told) = line.strip_prefix(LENGTH) {
+                head.length = told.parse().context("a length that is none")?;
+            }
+            head.chunked |= line == CHUNKED;
+        }
+    }
+}
+
+fn first(text: &str) -> &str {
+    text.split(ENDS).next().unwrap_or_default()
+}
+
+async fn refuse(client: &mut OwnedWriteHalf) -> Result<()> {
     let head = format!(
         "HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n",
         THROTTLED.len()
@@ -195,10 +244,15 @@ mod tests {
             let read = client.read(&mut said).await.unwrap();
             assert!(said[..read].starts_with(b"HTTP/1.1 200"));
         }
+        client.write_all(b"PUT /bucket/key?x-id=PutObject&a=b HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        assert!(client.read(&mut said).await.unwrap() > 0);
         tap.refuse(100);
         client.write_all(request).await.unwrap();
         let read = client.read(&mut said).await.unwrap();
         assert!(String::from_utf8_lossy(&said[..read]).contains("ProvisionedThroughputExceededException"));
-        assert_eq!((tap.calls(), tap.refused()), ([("getitem".to_owned(), 4)].into(), 1));
+        assert_eq!(
+            (tap.calls(), tap.refused()),
+            ([("getitem".to_owned(), 4), ("putobject".to_owned(), 1)].into(), 1)
+        );
     }
 }
