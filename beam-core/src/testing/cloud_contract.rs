@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::Breach;
 use crate::cloud_provider::{
     Address, AddressId, CloudError, CloudProvider, FleetTag, Instance, InstanceId, InstanceState, Launch,
-    Role, Snapshot, SnapshotId, SnapshotRequest, TemplateId, Token, VolumeId,
+    Role, Snapshot, SnapshotId, SnapshotRequest, SnapshotState, TemplateId, Token, VolumeId,
 };
 use crate::signing::Height;
 
@@ -253,7 +253,7 @@ async fn complete(
     id: &SnapshotId,
 ) -> Result<Option<Snapshot>, CloudError> {
     let listed = cloud.snapshots(fleet).await?;
-    Ok(listed.into_iter().find(|found| found.id == *id && found.complete))
+    Ok(listed.into_iter().find(|found| found.id == *id && found.state == SnapshotState::Complete))
 }
 
 fn fleet(harness: &dyn CloudHarness, name: &str) -> FleetTag {

@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use super::lock;
 use crate::cloud_provider::{
     Address, AddressId, CloudError, CloudProvider, FleetTag, Instance, InstanceId, InstanceState, Launch,
-    Role, Snapshot, SnapshotId, SnapshotRequest, Token, VolumeId,
+    Role, Snapshot, SnapshotId, SnapshotRequest, SnapshotState, Token, Volume, VolumeId, VolumeOrigin,
+    VolumeRequest, VolumeSource, VolumeState, Zone,
 };
 
 /// What goes wrong with one call.
@@ -29,7 +30,7 @@ pub enum CloudFault {
 }
 
 /// Keeps the contract of [`CloudProvider`]. What was accepted gets further only by [`FakeCloud::settle`]: until then a
-/// machine that was launched is pending, and a snapshot incomplete. Takes every template.
+/// machine that was launched is pending, a volume is being made, and a snapshot is incomplete. Takes every template.
 #[derive(Debug, Default)]
 pub struct FakeCloud {
     state: Mutex<State>,
@@ -41,6 +42,7 @@ struct State {
     clock: Duration,
     instances: BTreeMap<InstanceId, Owned<Instance>>,
     addresses: BTreeMap<AddressId, Owned<Address>>,
+    volumes: BTreeMap<VolumeId, Owned<Volume>>,
     snapshots: BTreeMap<SnapshotId, Owned<Snapshot>>,
     faults: VecDeque<Option<CloudFault>>,
     addresses_max: Option<usize>,
@@ -89,7 +91,12 @@ impl FakeCloud {
                 thing.state = InstanceState::Running;
             }
         }
-        state.snapshots.values_mut().for_each(|owned| owned.thing.complete = true);
+        for Owned { thing, .. } in state.volumes.values_mut() {
+            if thing.state == VolumeState::Creating {
+                thing.state = VolumeState::Available;
+            }
+        }
+        state.snapshots.values_mut().for_each(|owned| owned.thing.state = SnapshotState::Complete);
     }
 
     /// Sets a machine's state, as an accident in the cloud would. Nothing happens if it is not there.
@@ -119,6 +126,9 @@ impl FakeCloud {
 }
 
 impl State {
+    const ZONE: &str = "zone-a";
+    const SIZE_GIB: u32 = 500;
+
     fn next(&mut self) -> u32 {
         self.made = self.made.saturating_add(1);
         self.made
@@ -134,6 +144,97 @@ impl State {
 
     fn address(&mut self, id: &AddressId) -> Result<&mut Address, CloudError> {
         self.addresses.get_mut(id).map(|owned| &mut owned.thing).ok_or_else(|| not_found(id))
+    }
+
+    fn volume(&mut self, id: &VolumeId) -> Result<&mut Volume, CloudError> {
+        self.volumes.get_mut(id).map(|owned| &mut owned.thing).ok_or_else(|| not_found(id))
+    }
+
+    /// Whether an address or a volume can be attached to a machine.
+    fn takes_things(&mut self, id: &InstanceId) -> Result<&mut Instance, CloudError> {
+        let instance = self.instance(id)?;
+        match instance.state {
+            InstanceState::Running | InstanceState::Stopped => Ok(instance),
+            state @ (InstanceState::Pending | InstanceState::Ending | InstanceState::Terminated) => {
+                Err(CloudError::NotReady(format!("{id} is {state:?}")))
+            }
+        }
+    }
+
+    fn create_volume(&mut self, request: &VolumeRequest) -> Result<VolumeId, CloudError> {
+        let token = Some(&request.token);
+        if let Some(made) = self.volumes.values().find(|owned| owned.thing.token.as_ref() == token) {
+            return Ok(made.thing.id.clone());
+        }
+        let (zone, size_gib, origin) = match &request.source {
+            VolumeSource::Volume(from) => {
+                let from = self.volume(from)?;
+                (from.zone.clone(), from.size_gib, VolumeOrigin::Volume(from.id.clone()))
+            }
+            VolumeSource::Snapshot { snapshot, zone, rate_mib_per_s } => {
+                let found = self.snapshots.get(snapshot).ok_or_else(|| not_found(snapshot))?;
+                if found.thing.state != SnapshotState::Complete {
+                    return Err(CloudError::NotReady(format!("{snapshot} is not complete")));
+                }
+                if rate_mib_per_s.is_some_and(|rate| !(100..=300).contains(&rate)) {
+                    return Err(CloudError::Invalid("rate".to_owned()));
+                }
+                (zone.clone(), Self::SIZE_GIB, VolumeOrigin::Snapshot(snapshot.clone()))
+            }
+        };
+        let id = VolumeId::new(format!("vol-{:08x}", self.next()));
+        let thing = Volume {
+            id: id.clone(),
+            token: Some(request.token.clone()),
+            zone,
+            size_gib,
+            state: VolumeState::Creating,
+            attached: None,
+            made_from: Some(origin),
+            created: self.now(),
+        };
+        self.volumes.insert(id.clone(), Owned { fleet: request.fleet.clone(), thing });
+        Ok(id)
+    }
+
+    fn attach_volume(&mut self, id: &VolumeId, to: &InstanceId) -> Result<(), CloudError> {
+        let volume = self.volume(id)?.clone();
+        match &volume.attached {
+            Some(instance) if instance == to => return Ok(()),
+            Some(instance) => return Err(CloudError::InUse(format!("{id} is attached to {instance}"))),
+            None => {}
+        }
+        let instance = self.takes_things(to)?;
+        if let Some(held) = &instance.data_volume {
+            return Err(CloudError::InUse(format!("{to} has {held}")));
+        }
+        if instance.zone != volume.zone {
+            return Err(CloudError::Invalid(format!("{to} is not in {}", volume.zone)));
+        }
+        if volume.state != VolumeState::Available {
+            return Err(CloudError::NotReady(format!("{id} is {:?}", volume.state)));
+        }
+        instance.data_volume = Some(id.clone());
+        let volume = self.volume(id)?;
+        (volume.attached, volume.state) = (Some(to.clone()), VolumeState::InUse);
+        Ok(())
+    }
+
+    fn detach_volume(&mut self, id: &VolumeId) -> Result<(), CloudError> {
+        let volume = self.volume(id)?;
+        if let Some(instance) = volume.attached.take() {
+            volume.state = VolumeState::Available;
+            self.instance(&instance)?.data_volume = None;
+        }
+        Ok(())
+    }
+
+    fn delete_volume(&mut self, id: &VolumeId) -> Result<(), CloudError> {
+        if let Some(instance) = &self.volume(id)?.attached {
+            return Err(CloudError::InUse(format!("{id} is attached to {instance}")));
+        }
+        self.volumes.remove(id);
+        Ok(())
     }
 
     /// Takes an address from its machine, if it has one.
@@ -163,17 +264,29 @@ impl State {
         }
         let number = self.next();
         let id = InstanceId::new(format!("i-{number:08x}"));
+        let volume = Volume {
+            id: VolumeId::new(format!("vol-{number:08x}")),
+            token: None,
+            zone: Zone::new(Self::ZONE),
+            size_gib: Self::SIZE_GIB,
+            state: VolumeState::InUse,
+            attached: Some(id.clone()),
+            made_from: launch.snapshot.clone().map(VolumeOrigin::Snapshot),
+            created: self.now(),
+        };
         let thing = Instance {
             id: id.clone(),
             token: Some(launch.token.clone()),
             role: Some(launch.role),
             name: launch.name.clone(),
             state: InstanceState::Pending,
+            zone: volume.zone.clone(),
             private_address: Some(address(10, number)),
             public_address: None,
-            data_volume: Some(VolumeId::new(format!("vol-{number:08x}"))),
+            data_volume: Some(volume.id.clone()),
             launched: self.now(),
         };
+        self.volumes.insert(volume.id.clone(), Owned { fleet: launch.fleet.clone(), thing: volume });
         self.instances.insert(id.clone(), Owned { fleet: launch.fleet.clone(), thing });
         Ok(id)
     }
@@ -187,6 +300,11 @@ impl State {
         instance.public_address = None;
         for owned in self.addresses.values_mut().filter(|owned| owned.thing.attached.as_ref() == Some(id)) {
             owned.thing.attached = None;
+        }
+        self.volumes
+            .retain(|_, owned| owned.thing.token.is_some() || owned.thing.attached.as_ref() != Some(id));
+        for owned in self.volumes.values_mut().filter(|owned| owned.thing.attached.as_ref() == Some(id)) {
+            (owned.thing.attached, owned.thing.state) = (None, VolumeState::Available);
         }
         Ok(())
     }
@@ -216,9 +334,7 @@ impl State {
             Some(instance) => return Err(CloudError::InUse(format!("{id} is attached to {instance}"))),
             None => {}
         }
-        if self.instance(to)?.state != InstanceState::Running {
-            return Err(CloudError::Invalid(format!("{to} does not run")));
-        }
+        self.takes_things(to)?;
         let former = self.addresses.values().find(|owned| owned.thing.attached.as_ref() == Some(to));
         if let Some(former) = former.map(|owned| owned.thing.id.clone()) {
             self.detach(&former)?;
@@ -243,12 +359,8 @@ impl State {
         if let Some(made) = self.snapshots.values().find(|owned| owned.thing.token.as_ref() == token) {
             return Ok(made.thing.id.clone());
         }
-        let volumes = self.instances.values().filter(|owned| owned.thing.state != InstanceState::Terminated);
-        if !volumes
-            .filter_map(|owned| owned.thing.data_volume.as_ref())
-            .any(|volume| *volume == request.volume)
-        {
-            return Err(not_found(&request.volume));
+        if self.volume(&request.volume)?.state == VolumeState::Creating {
+            return Err(CloudError::NotReady(format!("{} is not made yet", request.volume)));
         }
         let id = SnapshotId::new(format!("snap-{:08x}", self.next()));
         let thing = Snapshot {
@@ -257,7 +369,7 @@ impl State {
             chain: request.chain.clone(),
             height: request.height,
             taken: self.now(),
-            complete: false,
+            state: SnapshotState::Pending { percent: 0 },
         };
         self.snapshots.insert(id.clone(), Owned { fleet: request.fleet.clone(), thing });
         Ok(id)
@@ -300,6 +412,13 @@ impl CloudProvider for FakeCloud {
         self.call(|state| state.allocate_address(fleet, token))
     }
 
+    async fn addresses_left(&self) -> Result<Option<u32>, CloudError> {
+        self.call(|state| {
+            let left = state.addresses_max.map(|max| max.saturating_sub(state.addresses.len()));
+            Ok(left.map(|left| u32::try_from(left).unwrap_or(u32::MAX)))
+        })
+    }
+
     async fn move_address(&self, address: &AddressId, to: &InstanceId) -> Result<(), CloudError> {
         self.call(|state| state.move_address(address, to))
     }
@@ -310,6 +429,26 @@ impl CloudProvider for FakeCloud {
 
     async fn release_address(&self, address: &AddressId) -> Result<(), CloudError> {
         self.call(|state| state.release_address(address))
+    }
+
+    async fn volumes(&self, fleet: &FleetTag) -> Result<Vec<Volume>, CloudError> {
+        self.call(|state| Ok(listed(&state.volumes, fleet)))
+    }
+
+    async fn create_volume(&self, request: &VolumeRequest) -> Result<VolumeId, CloudError> {
+        self.call(|state| state.create_volume(request))
+    }
+
+    async fn attach_volume(&self, volume: &VolumeId, to: &InstanceId) -> Result<(), CloudError> {
+        self.call(|state| state.attach_volume(volume, to))
+    }
+
+    async fn detach_volume(&self, volume: &VolumeId) -> Result<(), CloudError> {
+        self.call(|state| state.detach_volume(volume))
+    }
+
+    async fn delete_volume(&self, volume: &VolumeId) -> Result<(), CloudError> {
+        self.call(|state| state.delete_volume(volume))
     }
 
     async fn snapshots(&self, fleet: &FleetTag) -> Result<Vec<Snapshot>, CloudError> {
