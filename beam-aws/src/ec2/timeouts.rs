@@ -1,0 +1,44 @@
+//! How long things may take, in place of the SDK's seconds, which have no end.
+//!
+//! Nobody waits for these calls to sign. They are given time enough for a region that is ill, and an end all the same: the fleet's sweep
+//! goes on with what it knows.
+//!
+//! **What is repeated.** The SDK repeats questions ([`ATTEMPTS_MAX`]) and nothing that changes anything: that is for the caller, who knows
+//! the token. What was made a moment ago may not be found yet, so what is not found is looked for again, for [`VISIBLE_WITHIN`].
+
+use std::time::Duration;
+
+/// A connection, with its TLS.
+pub const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+
+/// One request and its answer. `RunInstances` takes a few seconds at times.
+pub const ATTEMPT_WITHIN: Duration = Duration::from_secs(10);
+
+/// How often a question is asked before it is given up.
+pub const ATTEMPTS_MAX: u32 = 3;
+
+/// A question, with its repetitions; of a list, each page.
+pub const READ_WITHIN: Duration = Duration::from_secs(20);
+
+/// A thing that is not found is looked for so long: EC2's lists follow what was done, within a second or two as a rule.
+pub const VISIBLE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long after the first look comes the second; each pause is twice the one before.
+pub const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
+
+/// Pages of a list before it is given up: of [`PAGE_SIZE`] things each, more than any fleet has.
+pub const PAGES_MAX: usize = 100;
+
+/// Things on a page of a list.
+pub const PAGE_SIZE: i32 = 500;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bound_leaves_room_for_what_is_within_it() {
+        assert!(CONNECT_WITHIN < ATTEMPT_WITHIN && ATTEMPT_WITHIN < READ_WITHIN);
+        assert!(LOOK_AGAIN_AFTER * 4 < VISIBLE_WITHIN);
+    }
+}
