@@ -3,6 +3,7 @@
 //! Two clients: what only asks is repeated by the SDK when EC2 is ill or throttles; what changes something is sent once.
 
 use std::error::Error;
+use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
@@ -24,45 +25,59 @@ use beam_core::cloud_provider::{AddressId, CloudError, InstanceId, SnapshotId, V
 
 use super::errors::{self, Answer, Call};
 use super::launches::Template;
-use super::timeouts::{ATTEMPT_WITHIN, PAGE_SIZE, PAGES_MAX, READ_WITHIN};
+use super::timeouts::{PAGE_SIZE, PAGES_MAX};
 use super::{addresses, answers};
 
 /// The clients, and the region that they speak to, by which errors call it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Api {
     pub(super) asks: Client,
     pub(super) does: Client,
     pub(super) region: String,
+    /// How long one request is waited for.
+    pub(super) attempt_within: Duration,
+}
+
+/// A client would say pages of itself, and nothing that helps.
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { region, attempt_within, .. } = self;
+        f.debug_struct("Api")
+            .field("region", region)
+            .field("attempt_within", attempt_within)
+            .finish_non_exhaustive()
+    }
 }
 
 /// All of a list, page by page; or an error, if it has no end.
 macro_rules! all_pages {
     ($api:expr, $name:literal, $request:expr, $items:expr) => {{
-        let (mut pages, mut all) = ($request.into_paginator().page_size(PAGE_SIZE).send(), Vec::new());
+        // A token that is given twice the SDK would take for the end: half a list, and no error.
+        let pages = $request.into_paginator().page_size(PAGE_SIZE).stop_on_duplicate_token(false);
+        let (mut pages, mut all) = (pages.send(), Vec::new());
         let mut count = 0_usize;
         loop {
             let Some(page) = pages.next().await else { break Ok(all) };
-            let page = $api.judged($api.asks($name), page)?;
-            all.extend($items(page));
-            count = count.saturating_add(1);
             if count >= PAGES_MAX {
                 break Err($api.strange($name, "a list without end"));
             }
+            all.extend($items($api.judged($api.asks($name), page)?));
+            count = count.saturating_add(1);
         }
     }};
 }
 
 impl Api {
     fn asks(&self, name: &'static str) -> Call {
-        self.call(name, false, READ_WITHIN)
+        self.call(name, false)
     }
 
     fn does(&self, name: &'static str) -> Call {
-        self.call(name, true, ATTEMPT_WITHIN)
+        self.call(name, true)
     }
 
-    fn call(&self, name: &'static str, changes: bool, within: Duration) -> Call {
-        Call { name, region: self.region.clone(), changes, within }
+    fn call(&self, name: &'static str, changes: bool) -> Call {
+        Call { name, region: self.region.clone(), changes, within: self.attempt_within }
     }
 
     fn judged<T, E>(&self, call: Call, answer: Result<T, SdkError<E, HttpResponse>>) -> Result<T, CloudError>

@@ -16,7 +16,7 @@ use aws_smithy_http_client::{Builder as HttpBuilder, Connector};
 use beam_core::cloud_provider::CloudError;
 
 use super::api::Api;
-use super::timeouts::{ATTEMPT_WITHIN, ATTEMPTS_MAX, CONNECT_WITHIN, READ_WITHIN, VISIBLE_WITHIN};
+use super::timeouts::{ATTEMPT_WITHIN, ATTEMPTS_MAX, CONNECT_WITHIN, VISIBLE_WITHIN};
 use crate::place::{Place, PlaceError};
 
 /// A region of AWS, and its endpoint if it is not the region's own.
@@ -61,13 +61,19 @@ impl Credentials {
 pub struct Access {
     /// Whose requests they are.
     pub credentials: Credentials,
+    /// How long one request may take.
+    pub attempt_within: Duration,
     /// How long what is not found is looked for.
     pub visible_within: Duration,
 }
 
 impl Default for Access {
     fn default() -> Self {
-        Self { credentials: Credentials::Found, visible_within: VISIBLE_WITHIN }
+        Self {
+            credentials: Credentials::Found,
+            attempt_within: ATTEMPT_WITHIN,
+            visible_within: VISIBLE_WITHIN,
+        }
     }
 }
 
@@ -82,20 +88,17 @@ pub(super) async fn api(region: Region, access: &Access) -> Result<Api, CloudErr
     let mut builder =
         Builder::from(&config).stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     builder.set_endpoint_url(region.endpoint.clone());
-    let within =
-        TimeoutConfig::builder().connect_timeout(CONNECT_WITHIN).operation_attempt_timeout(ATTEMPT_WITHIN);
+    let within = access.attempt_within;
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_WITHIN).operation_attempt_timeout(within);
     let asks = builder
         .clone()
-        .timeout_config(within.clone().operation_timeout(READ_WITHIN).build())
+        .timeout_config(timeouts.clone().operation_timeout(within.saturating_mul(ATTEMPTS_MAX)).build())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX));
     let does = builder
-        .timeout_config(within.operation_timeout(ATTEMPT_WITHIN).build())
+        .timeout_config(timeouts.operation_timeout(within).build())
         .retry_config(RetryConfig::disabled());
-    Ok(Api {
-        asks: Client::from_conf(asks.build()),
-        does: Client::from_conf(does.build()),
-        region: region.name,
-    })
+    let (asks, does) = (Client::from_conf(asks.build()), Client::from_conf(does.build()));
+    Ok(Api { asks, does, region: region.name, attempt_within: within })
 }
 
 fn loader() -> ConfigLoader {

@@ -14,11 +14,8 @@ pub const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 /// One request and its answer. `RunInstances` takes a few seconds at times.
 pub const ATTEMPT_WITHIN: Duration = Duration::from_secs(10);
 
-/// How often a question is asked before it is given up.
+/// How often a question is asked before it is given up. Of a list, each page is one.
 pub const ATTEMPTS_MAX: u32 = 3;
-
-/// A question, with its repetitions; of a list, each page.
-pub const READ_WITHIN: Duration = Duration::from_secs(20);
 
 /// A thing that is not found is looked for so long: EC2's lists follow what was done, within a second or two as a rule.
 pub const VISIBLE_WITHIN: Duration = Duration::from_secs(5);
@@ -38,7 +35,7 @@ mod tests {
 
     #[test]
     fn each_bound_leaves_room_for_what_is_within_it() {
-        assert!(CONNECT_WITHIN < ATTEMPT_WITHIN && ATTEMPT_WITHIN < READ_WITHIN);
+        assert!(CONNECT_WITHIN < ATTEMPT_WITHIN);
         assert!(LOOK_AGAIN_AFTER * 4 < VISIBLE_WITHIN);
     }
 }

@@ -37,7 +37,11 @@ pub(crate) async fn emulator() -> &'static Moto {
 
 /// What the emulator takes. It hides nothing, so what is not there is not waited for.
 pub(crate) fn access() -> Access {
-    Access { credentials: Credentials::key("beam", "beam"), visible_within: Duration::ZERO }
+    Access {
+        credentials: Credentials::key("beam", "beam"),
+        visible_within: Duration::ZERO,
+        ..Access::default()
+    }
 }
 
 /// Beam's hands, on an endpoint.
@@ -56,6 +60,11 @@ pub(crate) async fn raw() -> Client {
         .credentials_provider(AccessKey::new("beam", "beam", None, None, "test"))
         .endpoint_url(emulator().await.endpoint());
     Client::from_conf(config.build())
+}
+
+/// An error with its causes, as the pilot prints it.
+pub(crate) fn line(error: impl Into<anyhow::Error>) -> String {
+    format!("{:#}", error.into())
 }
 
 /// A number that no other test has.

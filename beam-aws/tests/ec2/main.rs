@@ -8,5 +8,9 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
+mod answers;
 mod common;
 mod contract;
+mod emulated;
+mod endpoint;
+mod wire;
