@@ -16,7 +16,7 @@ use aws_smithy_http_client::{Builder as HttpBuilder, Connector};
 use beam_core::cloud_provider::CloudError;
 
 use super::api::Api;
-use super::timeouts::{ATTEMPT_WITHIN, ATTEMPTS_MAX, CONNECT_WITHIN, VISIBLE_WITHIN};
+use super::timeouts::{ATTEMPT_WITHIN, ATTEMPTS_MAX, CONNECT_WITHIN, LOOKS_WITHIN, VISIBLE_WITHIN};
 use crate::place::{Place, PlaceError};
 
 /// A region of AWS, and its endpoint if it is not the region's own.
@@ -92,7 +92,7 @@ pub(super) async fn api(region: Region, access: &Access) -> Result<Api, CloudErr
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_WITHIN).operation_attempt_timeout(within);
     let asks = builder
         .clone()
-        .timeout_config(timeouts.clone().operation_timeout(within.saturating_mul(ATTEMPTS_MAX)).build())
+        .timeout_config(timeouts.clone().operation_timeout(LOOKS_WITHIN).build())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX));
     let does = builder
         .timeout_config(timeouts.operation_timeout(within).build())

@@ -50,12 +50,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use aws_sdk_ec2::operation::copy_volumes::builders::CopyVolumesInputBuilder;
+use aws_sdk_ec2::operation::create_volume::builders::CreateVolumeInputBuilder;
+use aws_sdk_ec2::operation::run_instances::builders::RunInstancesInputBuilder;
 use aws_sdk_ec2::types::{Filter, ResourceType};
 use beam_core::cloud_provider::{
     Address, AddressId, CloudError, CloudProvider, FleetTag, Instance, InstanceId, Launch, Snapshot,
     SnapshotId, SnapshotRequest, Token, Volume, VolumeId, VolumeRequest, VolumeSource,
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 pub use connect::{Access, Credentials, Region};
 
@@ -65,7 +68,7 @@ use asked::Asked;
 use instances::End;
 use launches::Template;
 use tags::Tags;
-use timeouts::LOOK_AGAIN_AFTER;
+use timeouts::{LOOK_AGAIN_AFTER, LOOKS_WITHIN};
 
 /// The calls that a fleet makes, by the names that IAM has for them. `CreateTags` is never called: IAM wants it allowed for calls that
 /// make a thing with its tags. `RunInstances` from a template also needs `iam:PassRole` for the role that the template gives.
@@ -188,6 +191,42 @@ impl Ec2Cloud {
         })
     }
 
+    /// What a launch takes.
+    async fn plan_launch(
+        &self,
+        launch: &Launch,
+    ) -> Result<Plan<InstanceId, Box<RunInstancesInputBuilder>>, CloudError> {
+        let template = Template::of(&launch.template)?;
+        // EC2 gives the same machine for the same token, but refuses it if template or snapshot have changed or gone since.
+        if let Some(made) = self.launched(&launch.token).await? {
+            return Ok(Plan::There(made));
+        }
+        let data = self.api.template(&template).await?;
+        let snapshot = match &launch.snapshot {
+            Some(id) => Some(self.seen(|| self.api.snapshot(id)).await?),
+            None => None,
+        };
+        launches::run(launch, &template, &data, snapshot.as_ref()).map(|request| Plan::Make(Box::new(request)))
+    }
+
+    /// What a disk takes.
+    async fn plan_volume(&self, request: &VolumeRequest) -> Result<Plan<VolumeId, Filling>, CloudError> {
+        // As for a machine: what it was made from may have gone since.
+        if let Some(made) = self.filled(&request.token).await? {
+            return Ok(Plan::There(made));
+        }
+        Ok(Plan::Make(match &request.source {
+            VolumeSource::Snapshot { snapshot, zone, rate_mib_per_s } => {
+                let snapshot = self.seen(|| self.api.snapshot(snapshot)).await?;
+                Filling::Snapshot(volumes::from_snapshot(request, &snapshot, zone, *rate_mib_per_s)?)
+            }
+            VolumeSource::Volume(volume) => {
+                let volume = self.seen(|| self.api.volume(volume)).await?;
+                Filling::Volume(volumes::copy(request, &volume)?)
+            }
+        }))
+    }
+
     /// Takes the machine's former addresses from it and gives it the new one.
     async fn attach(
         &self,
@@ -202,31 +241,49 @@ impl Ec2Cloud {
     }
 }
 
+/// What making something takes: nothing, or one call.
+enum Plan<Id, Request> {
+    There(Id),
+    Make(Request),
+}
+
+/// The call that makes a disk.
+enum Filling {
+    Snapshot(CreateVolumeInputBuilder),
+    Volume(CopyVolumesInputBuilder),
+}
+
+/// What has to be asked, in bounded time. Nothing is changed on the way.
+async fn looked<T>(look: impl Future<Output = Result<T, CloudError>>) -> Result<T, CloudError> {
+    timeout(LOOKS_WITHIN, look).await.unwrap_or_else(|_| {
+        let what = format!("EC2 did not tell what had to be known within {LOOKS_WITHIN:?}; nothing was changed");
+        Err(CloudError::Unavailable(what.into()))
+    })
+}
+
+/// Finds the addresses that a machine has.
+fn of_machine(id: &InstanceId) -> Filter {
+    Filter::builder().name("instance-id").values(id.as_str()).build()
+}
+
 #[async_trait]
 impl CloudProvider for Ec2Cloud {
     async fn instances(&self, fleet: &FleetTag) -> Result<Vec<Instance>, CloudError> {
-        let listed = self.api.instances(tags::of_fleet(fleet)?).await?;
+        let listed = looked(self.api.instances(tags::of_fleet(fleet)?)).await?;
         let listed = listed.iter().filter(|one| Tags::of(one.tags()).is(tags::FLEET, fleet.as_str()));
-        let strange = || self.api.strange("DescribeInstances", "a machine without id, state or time");
+        let strange = || self.api.strange("DescribeInstances", "a machine without id, state, zone or time");
         listed.map(|one| instances::of(one).ok_or_else(strange)).collect()
     }
 
     async fn launch(&self, launch: &Launch) -> Result<InstanceId, CloudError> {
-        let template = Template::of(&launch.template)?;
-        // EC2 gives the same machine for the same token, but refuses it if template or snapshot have changed or gone since.
-        if let Some(made) = self.launched(&launch.token).await? {
-            return Ok(made);
+        match looked(self.plan_launch(launch)).await? {
+            Plan::There(made) => Ok(made),
+            Plan::Make(request) => self.api.run(*request).await,
         }
-        let data = self.api.template(&template).await?;
-        let snapshot = match &launch.snapshot {
-            Some(id) => Some(self.seen(|| self.api.snapshot(id)).await?),
-            None => None,
-        };
-        self.api.run(launches::run(launch, &template, &data, snapshot.as_ref())?).await
     }
 
     async fn terminate(&self, instance: &InstanceId) -> Result<(), CloudError> {
-        let found = self.seen(|| self.api.instance(instance)).await?;
+        let found = looked(self.seen(|| self.api.instance(instance))).await?;
         match instances::end(&found)? {
             End::Nothing => Ok(()),
             End::Terminate => self.api.terminate(instance).await,
@@ -234,31 +291,38 @@ impl CloudProvider for Ec2Cloud {
     }
 
     async fn addresses(&self, fleet: &FleetTag) -> Result<Vec<Address>, CloudError> {
-        let listed = self.api.addresses(Some(tags::of_fleet(fleet)?)).await?;
+        let listed = looked(self.api.addresses(Some(tags::of_fleet(fleet)?))).await?;
         let listed = listed.iter().filter(|one| Tags::of(one.tags()).is(tags::FLEET, fleet.as_str()));
         let strange = || self.api.strange("DescribeAddresses", "an address without id or number");
         listed.map(|one| addresses::of(one).ok_or_else(strange)).collect()
     }
 
     async fn addresses_left(&self) -> Result<Option<u32>, CloudError> {
-        let Some(max) = self.api.addresses_max().await? else { return Ok(None) };
-        Ok(Some(addresses::left(max, self.api.addresses(None).await?.len())))
+        looked(async {
+            let Some(max) = self.api.addresses_max().await? else { return Ok(None) };
+            Ok(Some(addresses::left(max, self.api.addresses(None).await?.len())))
+        })
+        .await
     }
 
     async fn allocate_address(&self, fleet: &FleetTag, token: &Token) -> Result<AddressId, CloudError> {
         let tags = Tags::new(fleet, token)?.for_new(ResourceType::ElasticIp);
-        if let Some(made) = self.made(token, || self.allocated(token)).await? {
-            return Ok(made);
+        match looked(self.made(token, || self.allocated(token))).await? {
+            Some(made) => Ok(made),
+            None => self.api.allocate(tags).await,
         }
-        self.api.allocate(tags).await
     }
 
     async fn move_address(&self, address: &AddressId, to: &InstanceId) -> Result<(), CloudError> {
-        let found = self.seen(|| self.api.address(address)).await?;
-        let of_machine = Filter::builder().name("instance-id").values(to.as_str()).build();
-        let held = self.api.addresses(Some(of_machine)).await?;
-        let Move::Go { former } = addresses::plan_move(&found, to, &held)? else { return Ok(()) };
-        addresses::takes(&self.seen(|| self.api.instance(to)).await?)?;
+        let plan = looked(async {
+            let found = self.seen(|| self.api.address(address)).await?;
+            let plan = addresses::plan_move(&found, to, &self.api.addresses(Some(of_machine(to))).await?)?;
+            if plan != Move::Nothing {
+                addresses::takes(&self.seen(|| self.api.instance(to)).await?)?;
+            }
+            Ok(plan)
+        });
+        let Move::Go { former } = plan.await? else { return Ok(()) };
         match self.attach(address, to, &former).await {
             // The machine's former address may be gone from it: that is not "nothing changed".
             Err(error) if !former.is_empty() => Err(CloudError::OutcomeUnknown(error.into())),
@@ -267,7 +331,7 @@ impl CloudProvider for Ec2Cloud {
     }
 
     async fn detach_address(&self, address: &AddressId) -> Result<(), CloudError> {
-        let found = self.seen(|| self.api.address(address)).await?;
+        let found = looked(self.seen(|| self.api.address(address))).await?;
         match addresses::plan_detach(&found)? {
             Some(association) => self.api.disassociate(&association).await,
             None => Ok(()),
@@ -275,46 +339,38 @@ impl CloudProvider for Ec2Cloud {
     }
 
     async fn release_address(&self, address: &AddressId) -> Result<(), CloudError> {
-        addresses::releasable(&self.seen(|| self.api.address(address)).await?)?;
+        addresses::releasable(&looked(self.seen(|| self.api.address(address))).await?)?;
         self.api.release(address).await
     }
 
     async fn volumes(&self, fleet: &FleetTag) -> Result<Vec<Volume>, CloudError> {
-        let listed = self.api.volumes(tags::of_fleet(fleet)?).await?;
+        let listed = looked(self.api.volumes(tags::of_fleet(fleet)?)).await?;
         let listed = listed.iter().filter(|one| Tags::of(one.tags()).is(tags::FLEET, fleet.as_str()));
         let strange = || self.api.strange("DescribeVolumes", "a disk without id, zone, size, state or time");
         listed.map(|one| volumes::of(one).ok_or_else(strange)).collect()
     }
 
     async fn create_volume(&self, request: &VolumeRequest) -> Result<VolumeId, CloudError> {
-        // As for a machine: what it was made from may have gone since.
-        if let Some(made) = self.filled(&request.token).await? {
-            return Ok(made);
-        }
-        match &request.source {
-            VolumeSource::Snapshot { snapshot, zone, rate_mib_per_s } => {
-                let snapshot = self.seen(|| self.api.snapshot(snapshot)).await?;
-                let create = volumes::from_snapshot(request, &snapshot, zone, *rate_mib_per_s)?;
-                self.api.create_volume(create).await
-            }
-            VolumeSource::Volume(volume) => {
-                let volume = self.seen(|| self.api.volume(volume)).await?;
-                self.api.copy_volume(volumes::copy(request, &volume)?).await
-            }
+        match looked(self.plan_volume(request)).await? {
+            Plan::There(made) => Ok(made),
+            Plan::Make(Filling::Snapshot(create)) => self.api.create_volume(create).await,
+            Plan::Make(Filling::Volume(copy)) => self.api.copy_volume(copy).await,
         }
     }
 
     async fn attach_volume(&self, volume: &VolumeId, to: &InstanceId) -> Result<(), CloudError> {
-        let found = self.seen(|| self.api.volume(volume)).await?;
-        let machine = self.seen(|| self.api.instance(to)).await?;
-        match volumes::plan_attach(&found, &machine)? {
+        let plan = looked(async {
+            let found = self.seen(|| self.api.volume(volume)).await?;
+            volumes::plan_attach(&found, &self.seen(|| self.api.instance(to)).await?)
+        });
+        match plan.await? {
             Some(device) => self.api.attach_volume(volume, to, &device).await,
             None => Ok(()),
         }
     }
 
     async fn detach_volume(&self, volume: &VolumeId) -> Result<(), CloudError> {
-        let found = self.seen(|| self.api.volume(volume)).await?;
+        let found = looked(self.seen(|| self.api.volume(volume))).await?;
         match volumes::plan_detach(&found)? {
             Some(from) => self.api.detach_volume(volume, &from).await,
             None => Ok(()),
@@ -322,26 +378,26 @@ impl CloudProvider for Ec2Cloud {
     }
 
     async fn delete_volume(&self, volume: &VolumeId) -> Result<(), CloudError> {
-        let found = self.seen(|| self.api.volume(volume)).await?;
+        let found = looked(self.seen(|| self.api.volume(volume))).await?;
         if volumes::plan_delete(&found)? { self.api.delete_volume(volume).await } else { Ok(()) }
     }
 
     async fn snapshots(&self, fleet: &FleetTag) -> Result<Vec<Snapshot>, CloudError> {
-        let listed = self.api.snapshots(tags::of_fleet(fleet)?).await?;
+        let listed = looked(self.api.snapshots(tags::of_fleet(fleet)?)).await?;
         let listed = listed.iter().filter(|one| Tags::of(one.tags()).is(tags::FLEET, fleet.as_str()));
         Ok(listed.filter_map(snapshots::of).collect())
     }
 
     async fn take_snapshot(&self, request: &SnapshotRequest) -> Result<SnapshotId, CloudError> {
         let take = snapshots::take(request)?;
-        if let Some(made) = self.made(&request.token, || self.taken(&request.token)).await? {
-            return Ok(made);
+        match looked(self.made(&request.token, || self.taken(&request.token))).await? {
+            Some(made) => Ok(made),
+            None => self.api.create_snapshot(take).await,
         }
-        self.api.create_snapshot(take).await
     }
 
     async fn delete_snapshot(&self, snapshot: &SnapshotId) -> Result<(), CloudError> {
-        snapshots::deletable(&self.seen(|| self.api.snapshot(snapshot)).await?)?;
+        snapshots::deletable(&looked(self.seen(|| self.api.snapshot(snapshot))).await?)?;
         self.api.delete_snapshot(snapshot).await
     }
 }
