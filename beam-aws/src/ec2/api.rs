@@ -23,10 +23,11 @@ use aws_sdk_ec2::types::{
 };
 use beam_core::cloud_provider::{AddressId, CloudError, InstanceId, SnapshotId, VolumeId};
 
+use super::addresses;
 use super::errors::{self, Answer, Call};
 use super::launches::Template;
 use super::timeouts::{PAGE_SIZE, PAGES_MAX};
-use super::{addresses, answers};
+use crate::trouble::Trouble;
 
 /// The clients, and the region that they speak to, by which errors call it.
 #[derive(Clone)]
@@ -84,7 +85,7 @@ impl Api {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        answer.map_err(|error| errors::judge(&call, answers::of(&error)))
+        answer.map_err(|error| errors::judge(&call, errors::answer(&error, call.within)))
     }
 
     async fn done<T, E>(
@@ -100,12 +101,14 @@ impl Api {
 
     /// An answer that lacks what such an answer has.
     pub(super) fn strange(&self, name: &'static str, what: &str) -> CloudError {
-        errors::judge(&self.asks(name), Answer::Strange(what.to_owned()))
+        errors::judge(&self.asks(name), Answer::Failed(Trouble::Strange(what.to_owned())))
     }
 
     /// The id of what was made; without it, whether it was is a doubt.
     fn id(&self, name: &'static str, id: Option<String>) -> Result<String, CloudError> {
-        id.ok_or_else(|| errors::judge(&self.does(name), Answer::Strange("it has no id".to_owned())))
+        id.ok_or_else(|| {
+            errors::judge(&self.does(name), Answer::Failed(Trouble::Strange("it has no id".to_owned())))
+        })
     }
 
     /// The one thing that was asked for by its id.

@@ -8,15 +8,21 @@
 //! EC2 has some hundred codes, and new ones each year. Those that need a sentence of their own are named; the others are told apart by
 //! how AWS forms them (`Invalid….NotFound`, `…LimitExceeded`, `Insufficient…Capacity`, `….InUse`); the rest is a request that EC2 refuses.
 
+use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use aws_sdk_ec2::config::http::HttpResponse;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use beam_core::cloud_provider::CloudError;
 
-/// How much of somebody else's text is repeated, in characters.
-const SAID_CHARS_MAX: usize = 300;
+use crate::trouble::{Service, Trouble, cut};
+
 /// Where EC2's text goes on with what only an administrator can decode.
 const ENCODED: &str = " Encoded authorization failure message";
+
+/// Its refusals are read here, so nothing is told of them there.
+const EC2: Service = Service { name: "EC2", policy: "", limits: "", refusal: |_, _| None };
 
 /// One call, by the name that IAM has for it, in one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,43 +36,38 @@ pub(super) struct Call {
 }
 
 /// What came in place of what was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Answer {
-    /// There was nothing to sign the request with.
-    NoCredentials(String),
-    /// There was nobody to send it to.
-    NoConnection(String),
-    /// It could not be formed.
-    Unformed(String),
-    /// It was sent, and nothing came in time.
-    Nothing,
-    /// It was sent, and the connection ended.
-    Cut(String),
-    /// It was sent, and what came cannot be read.
-    Strange(String),
     /// EC2, or something that speaks like it, says no.
     Refused { code: String, said: String, status: u16 },
+    /// Nothing that EC2 said.
+    Failed(Trouble),
+}
+
+/// What the SDK made of it.
+pub(super) fn answer<E>(error: &SdkError<E, HttpResponse>, within: Duration) -> Answer
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let SdkError::ServiceError(service) = error else {
+        return Answer::Failed(Trouble::of(error, within, &EC2));
+    };
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let status = service.raw().status().as_u16();
+    Answer::Refused { code: text(service.err().code()), said: text(service.err().message()), status }
 }
 
 /// The error of a call.
 pub(super) fn judge(call: &Call, answer: Answer) -> CloudError {
-    let told = |what: String| call.told(&what);
     match answer {
-        Answer::NoCredentials(said) => CloudError::Denied(told(format!(
-            "there are no AWS credentials: give the machine a role (an instance profile), or set AWS_ACCESS_KEY_ID and \
-             AWS_SECRET_ACCESS_KEY, or AWS_PROFILE ({said})"
-        ))),
-        Answer::NoConnection(said) => CloudError::Unavailable(
-            told(format!("no connection: check region, endpoint, routes and security groups ({said})"))
-                .into(),
-        ),
-        Answer::Unformed(said) => CloudError::Invalid(told(said)),
-        Answer::Nothing => call.doubt(&format!("no answer within {:?}", call.within)),
-        Answer::Cut(said) => call.doubt(&format!("the connection ended before the answer came ({said})")),
-        Answer::Strange(said) => call
-            .doubt(&format!("an answer that is none: check the endpoint, and what stands between ({said})")),
         Answer::Refused { code, said, status } => call.refused(&code, &said, status),
+        Answer::Failed(trouble) => call.failed(&trouble),
     }
+}
+
+/// The error of opening an account: nothing was asked of EC2.
+pub(super) fn of_opening(region: &str, trouble: Trouble) -> CloudError {
+    CloudError::Denied(format!("EC2 in {region}: {trouble}"))
 }
 
 impl Call {
@@ -75,13 +76,30 @@ impl Call {
     }
 
     /// Nobody knows, if it was to change something.
-    fn doubt(&self, what: &str) -> CloudError {
-        let cause = self.told(what).into();
+    fn doubt(&self, what: &Trouble) -> CloudError {
+        let cause = self.told(&what.to_string()).into();
         if self.changes { CloudError::OutcomeUnknown(cause) } else { CloudError::Unavailable(cause) }
     }
 
+    fn failed(&self, trouble: &Trouble) -> CloudError {
+        let told = self.told(&trouble.to_string());
+        match trouble {
+            Trouble::NoCredentials(_)
+            | Trouble::Denied(..)
+            | Trouble::UnknownCredentials(_)
+            | Trouble::Expired(_)
+            | Trouble::Signature(_) => CloudError::Denied(told),
+            Trouble::Throttled(..) => CloudError::Throttled,
+            Trouble::NoConnection(_) => CloudError::Unavailable(told.into()),
+            Trouble::Refused(_) | Trouble::Damaged(_) => CloudError::Invalid(told),
+            Trouble::NoAnswer(_) | Trouble::Cut(_) | Trouble::Ill(..) | Trouble::Strange(_) => {
+                self.doubt(trouble)
+            }
+        }
+    }
+
     fn refused(&self, code: &str, said: &str, status: u16) -> CloudError {
-        let said = brief(&format!("{code}: {}", said.split(ENCODED).next().unwrap_or_default()));
+        let said = cut(&format!("{code}: {}", said.split(ENCODED).next().unwrap_or_default()));
         let denied = |what: &str| CloudError::Denied(self.told(&format!("{what} ({said})")));
         match code {
             "RequestLimitExceeded"
@@ -107,15 +125,11 @@ impl Call {
                 "AWS does not know these credentials: they are mistyped, deleted, of another partition, or this region is not \
                  enabled for the account",
             ),
-            "ExpiredToken" | "ExpiredTokenException" => {
-                denied("the credentials have expired: get new ones; a machine's role renews them by itself")
-            }
+            "ExpiredToken" | "ExpiredTokenException" => self.failed(&Trouble::Expired(said)),
             "RequestExpired"
             | "SignatureDoesNotMatch"
             | "IncompleteSignature"
-            | "InvalidSignatureException" => denied(
-                "the signature of the request was refused: set this machine's clock right, then check the secret key",
-            ),
+            | "InvalidSignatureException" => self.failed(&Trouble::Signature(said)),
             "OptInRequired" | "PendingVerification" | "Blocked" => {
                 denied("AWS does not serve this account here: see what its console says of it")
             }
@@ -143,11 +157,9 @@ impl Call {
         } else if code.ends_with(".InUse") {
             CloudError::InUse(self.told(&said))
         } else if status >= 500 {
-            self.doubt(&format!("EC2 is ill ({said})"))
+            self.doubt(&Trouble::Ill(EC2.name, said))
         } else if code.is_empty() {
-            self.doubt(&format!(
-                "an answer that is none: check the endpoint, and what stands between (status {status})"
-            ))
+            self.doubt(&Trouble::Strange(format!("status {status}")))
         } else {
             CloudError::Invalid(self.told(&said))
         }
@@ -158,12 +170,6 @@ impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in {}", self.name, self.region)
     }
-}
-
-/// At most so much, on one line.
-pub(super) fn brief(text: &str) -> String {
-    let line = text.chars().map(|char| if char.is_control() { ' ' } else { char });
-    line.take(SAID_CHARS_MAX).collect()
 }
 
 #[cfg(test)]
@@ -279,23 +285,27 @@ mod tests {
             let wanted = if *wanted == "OutcomeUnknown" { "Unavailable" } else { wanted };
             assert_eq!(named(&judge(&call(false), refused(code, *status))).0, wanted, "{code}");
         }
-        for answer in [Answer::Nothing, Answer::Cut("reset".into()), Answer::Strange("<html>".into())] {
-            assert_eq!(named(&judge(&call(false), answer)).0, "Unavailable");
+        for trouble in [
+            Trouble::NoAnswer(Duration::from_secs(10)),
+            Trouble::Cut("reset".into()),
+            Trouble::Strange("<html>".into()),
+        ] {
+            assert_eq!(named(&judge(&call(false), Answer::Failed(trouble))).0, "Unavailable");
         }
     }
 
     #[test]
     fn what_was_sent_and_not_answered_is_a_doubt_and_what_never_left_is_not() {
-        for (answer, wanted, told) in [
-            (Answer::Nothing, "OutcomeUnknown", "no answer within 10s"),
-            (Answer::Cut("reset".into()), "OutcomeUnknown", "ended before the answer came (reset)"),
-            (Answer::Strange("<html>".into()), "OutcomeUnknown", "an answer that is none"),
-            (Answer::NoConnection("refused".into()), "Unavailable", "check region, endpoint"),
-            (Answer::NoCredentials("none".into()), "Denied", "no AWS credentials: give the machine a role"),
-            (Answer::Unformed("no volume".into()), "Invalid", "no volume"),
+        for (trouble, wanted, told) in [
+            (Trouble::NoAnswer(Duration::from_secs(10)), "OutcomeUnknown", "no answer within 10s"),
+            (Trouble::Cut("reset".into()), "OutcomeUnknown", "ended before the answer came (reset)"),
+            (Trouble::Strange("<html>".into()), "OutcomeUnknown", "an answer that is none"),
+            (Trouble::NoConnection("refused".into()), "Unavailable", "check region, endpoint"),
+            (Trouble::NoCredentials("none".into()), "Denied", "no AWS credentials: give the machine a role"),
+            (Trouble::Refused("no volume".into()), "Invalid", "no volume"),
         ] {
-            let (variant, said) = named(&judge(&call(true), answer.clone()));
-            assert_eq!(variant, wanted, "{answer:?}");
+            let (variant, said) = named(&judge(&call(true), Answer::Failed(trouble)));
+            assert_eq!(variant, wanted, "{said}");
             assert!(said.contains(told), "{said}");
         }
     }

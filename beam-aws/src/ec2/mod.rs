@@ -1,6 +1,6 @@
 //! Machines on EC2, fixed addresses (Elastic IPs), and disks with their snapshots (EBS).
 //!
-//! # How it keeps the contract of [`CloudProvider`]
+//! # How it keeps the contract of [`CloudProvider`](beam_core::cloud_provider::CloudProvider)
 //! * **Only the fleet's own.** Everything that is made here carries [`tags`] from the call that makes it. What does not is not ended, released
 //!   or deleted, whatever id is given.
 //! * **Asked once, made once.** The token of a machine or a disk is EC2's client token. EC2 takes none for addresses and snapshots: they are
@@ -14,6 +14,16 @@
 //! * **Bounded.** Own timeouts, in [`timeouts`].
 //!
 //! Machines are launched with IMDSv2 only, whatever their template says.
+//!
+//! # What a person makes first
+//! A launch template, named with its version (`lt-0123456789abcdef0:7`): image, kind of machine, subnet, security groups, the role (instance
+//! profile), and two disks, the root and one for the chain's data. A person's own machines and addresses are the fleet's once they carry
+//! [`tags::FLEET`] and, if they may be ended by a program, [`tags::ROLE`] `sentry`.
+//!
+//! # What EC2 has no answer to
+//! A disk or snapshot says how far it is, not whether it is as quick as it will be: one made from a snapshot fills while it is used. A
+//! [direct copy](beam_core::cloud_provider::VolumeSource::Volume) (`CopyVolumes`) is of the same kind and in the same zone, and needs a region that
+//! has it.
 //!
 //! # What was tried
 //! The contract suite on moto, an emulator that is right about names, codes and shapes and wrong about much else: `tests/ec2` lists each
@@ -33,7 +43,6 @@
 //! ```
 
 mod addresses;
-mod answers;
 mod api;
 mod asked;
 mod connect;
@@ -41,6 +50,7 @@ pub mod disks;
 mod errors;
 mod instances;
 mod launches;
+mod provider;
 mod snapshots;
 pub mod tags;
 pub mod timeouts;
@@ -49,23 +59,22 @@ pub mod volumes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use aws_sdk_ec2::operation::copy_volumes::builders::CopyVolumesInputBuilder;
 use aws_sdk_ec2::operation::create_volume::builders::CreateVolumeInputBuilder;
 use aws_sdk_ec2::operation::run_instances::builders::RunInstancesInputBuilder;
-use aws_sdk_ec2::types::{Filter, ResourceType};
+use aws_sdk_ec2::types::Filter;
 use beam_core::cloud_provider::{
-    Address, AddressId, CloudError, CloudProvider, FleetTag, Instance, InstanceId, Launch, Snapshot,
-    SnapshotId, SnapshotRequest, Token, Volume, VolumeId, VolumeRequest, VolumeSource,
+    AddressId, CloudError, InstanceId, Launch, SnapshotId, Token, VolumeId, VolumeRequest, VolumeSource,
 };
 use tokio::time::{sleep, timeout};
 
-pub use connect::{Access, Credentials, Region};
+pub use connect::Access;
 
-use addresses::Move;
+pub use crate::access::{Credentials, region_of_environment};
+pub use crate::place::Region;
+
 use api::Api;
 use asked::Asked;
-use instances::End;
 use launches::Template;
 use tags::Tags;
 use timeouts::{LOOK_AGAIN_AFTER, LOOKS_WITHIN};
@@ -109,7 +118,7 @@ impl Ec2Cloud {
     /// # Errors
     /// [`CloudError`]: `Invalid` if there are no such regions or endpoints, `Denied` if there are no credentials.
     pub async fn open(region: Region, access: &Access) -> Result<Self, CloudError> {
-        let api = connect::api(region, access).await?;
+        let api = connect::api(&region, access).await?;
         Ok(Self {
             api,
             asked: Arc::new(Asked::new(access.visible_within)),
@@ -206,7 +215,8 @@ impl Ec2Cloud {
             Some(id) => Some(self.seen(|| self.api.snapshot(id)).await?),
             None => None,
         };
-        launches::run(launch, &template, &data, snapshot.as_ref()).map(|request| Plan::Make(Box::new(request)))
+        launches::run(launch, &template, &data, snapshot.as_ref())
+            .map(|request| Plan::Make(Box::new(request)))
     }
 
     /// What a disk takes.
@@ -256,7 +266,8 @@ enum Filling {
 /// What has to be asked, in bounded time. Nothing is changed on the way.
 async fn looked<T>(look: impl Future<Output = Result<T, CloudError>>) -> Result<T, CloudError> {
     timeout(LOOKS_WITHIN, look).await.unwrap_or_else(|_| {
-        let what = format!("EC2 did not tell what had to be known within {LOOKS_WITHIN:?}; nothing was changed");
+        let what =
+            format!("EC2 did not tell what had to be known within {LOOKS_WITHIN:?}; nothing was changed");
         Err(CloudError::Unavailable(what.into()))
     })
 }
@@ -264,140 +275,4 @@ async fn looked<T>(look: impl Future<Output = Result<T, CloudError>>) -> Result<
 /// Finds the addresses that a machine has.
 fn of_machine(id: &InstanceId) -> Filter {
     Filter::builder().name("instance-id").values(id.as_str()).build()
-}
-
-#[async_trait]
-impl CloudProvider for Ec2Cloud {
-    async fn instances(&self, fleet: &FleetTag) -> Result<Vec<Instance>, CloudError> {
-        let listed = looked(self.api.instances(tags::of_fleet(fleet)?)).await?;
-        let listed = listed.iter().filter(|one| Tags::of(one.tags()).is(tags::FLEET, fleet.as_str()));
-        let strange = || self.api.strange("DescribeInstances", "a machine without id, state, zone or time");
-        listed.map(|one| instances::of(one).ok_or_else(strange)).collect()
-    }
-
-    async fn launch(&self, launch: &Launch) -> Result<InstanceId, CloudError> {
-        match looked(self.plan_launch(launch)).await? {
-            Plan::There(made) => Ok(made),
-            Plan::Make(request) => self.api.run(*request).await,
-        }
-    }
-
-    async fn terminate(&self, instance: &InstanceId) -> Result<(), CloudError> {
-        let found = looked(self.seen(|| self.api.instance(instance))).await?;
-        match instances::end(&found)? {
-            End::Nothing => Ok(()),
-            End::Terminate => self.api.terminate(instance).await,
-        }
-    }
-
-    async fn addresses(&self, fleet: &FleetTag) -> Result<Vec<Address>, CloudError> {
-        let listed = looked(self.api.addresses(Some(tags::of_fleet(fleet)?))).await?;
-        let listed = listed.iter().filter(|one| Tags::of(one.tags()).is(tags::FLEET, fleet.as_str()));
-        let strange = || self.api.strange("DescribeAddresses", "an address without id or number");
-        listed.map(|one| addresses::of(one).ok_or_else(strange)).collect()
-    }
-
-    async fn addresses_left(&self) -> Result<Option<u32>, CloudError> {
-        looked(async {
-            let Some(max) = self.api.addresses_max().await? else { return Ok(None) };
-            Ok(Some(addresses::left(max, self.api.addresses(None).await?.len())))
-        })
-        .await
-    }
-
-    async fn allocate_address(&self, fleet: &FleetTag, token: &Token) -> Result<AddressId, CloudError> {
-        let tags = Tags::new(fleet, token)?.for_new(ResourceType::ElasticIp);
-        match looked(self.made(token, || self.allocated(token))).await? {
-            Some(made) => Ok(made),
-            None => self.api.allocate(tags).await,
-        }
-    }
-
-    async fn move_address(&self, address: &AddressId, to: &InstanceId) -> Result<(), CloudError> {
-        let plan = looked(async {
-            let found = self.seen(|| self.api.address(address)).await?;
-            let plan = addresses::plan_move(&found, to, &self.api.addresses(Some(of_machine(to))).await?)?;
-            if plan != Move::Nothing {
-                addresses::takes(&self.seen(|| self.api.instance(to)).await?)?;
-            }
-            Ok(plan)
-        });
-        let Move::Go { former } = plan.await? else { return Ok(()) };
-        match self.attach(address, to, &former).await {
-            // The machine's former address may be gone from it: that is not "nothing changed".
-            Err(error) if !former.is_empty() => Err(CloudError::OutcomeUnknown(error.into())),
-            answer => answer,
-        }
-    }
-
-    async fn detach_address(&self, address: &AddressId) -> Result<(), CloudError> {
-        let found = looked(self.seen(|| self.api.address(address))).await?;
-        match addresses::plan_detach(&found)? {
-            Some(association) => self.api.disassociate(&association).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn release_address(&self, address: &AddressId) -> Result<(), CloudError> {
-        addresses::releasable(&looked(self.seen(|| self.api.address(address))).await?)?;
-        self.api.release(address).await
-    }
-
-    async fn volumes(&self, fleet: &FleetTag) -> Result<Vec<Volume>, CloudError> {
-        let listed = looked(self.api.volumes(tags::of_fleet(fleet)?)).await?;
-        let listed = listed.iter().filter(|one| Tags::of(one.tags()).is(tags::FLEET, fleet.as_str()));
-        let strange = || self.api.strange("DescribeVolumes", "a disk without id, zone, size, state or time");
-        listed.map(|one| volumes::of(one).ok_or_else(strange)).collect()
-    }
-
-    async fn create_volume(&self, request: &VolumeRequest) -> Result<VolumeId, CloudError> {
-        match looked(self.plan_volume(request)).await? {
-            Plan::There(made) => Ok(made),
-            Plan::Make(Filling::Snapshot(create)) => self.api.create_volume(create).await,
-            Plan::Make(Filling::Volume(copy)) => self.api.copy_volume(copy).await,
-        }
-    }
-
-    async fn attach_volume(&self, volume: &VolumeId, to: &InstanceId) -> Result<(), CloudError> {
-        let plan = looked(async {
-            let found = self.seen(|| self.api.volume(volume)).await?;
-            volumes::plan_attach(&found, &self.seen(|| self.api.instance(to)).await?)
-        });
-        match plan.await? {
-            Some(device) => self.api.attach_volume(volume, to, &device).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn detach_volume(&self, volume: &VolumeId) -> Result<(), CloudError> {
-        let found = looked(self.seen(|| self.api.volume(volume))).await?;
-        match volumes::plan_detach(&found)? {
-            Some(from) => self.api.detach_volume(volume, &from).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn delete_volume(&self, volume: &VolumeId) -> Result<(), CloudError> {
-        let found = looked(self.seen(|| self.api.volume(volume))).await?;
-        if volumes::plan_delete(&found)? { self.api.delete_volume(volume).await } else { Ok(()) }
-    }
-
-    async fn snapshots(&self, fleet: &FleetTag) -> Result<Vec<Snapshot>, CloudError> {
-        let listed = looked(self.api.snapshots(tags::of_fleet(fleet)?)).await?;
-        let listed = listed.iter().filter(|one| Tags::of(one.tags()).is(tags::FLEET, fleet.as_str()));
-        Ok(listed.filter_map(snapshots::of).collect())
-    }
-
-    async fn take_snapshot(&self, request: &SnapshotRequest) -> Result<SnapshotId, CloudError> {
-        let take = snapshots::take(request)?;
-        match looked(self.made(&request.token, || self.taken(&request.token))).await? {
-            Some(made) => Ok(made),
-            None => self.api.create_snapshot(take).await,
-        }
-    }
-
-    async fn delete_snapshot(&self, snapshot: &SnapshotId) -> Result<(), CloudError> {
-        snapshots::deletable(&looked(self.seen(|| self.api.snapshot(snapshot))).await?)?;
-        self.api.delete_snapshot(snapshot).await
-    }
 }

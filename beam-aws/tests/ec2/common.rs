@@ -72,11 +72,16 @@ pub(crate) fn new_run() -> u64 {
     RUNS.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A template with a root disk and a data disk, of this name.
+/// A template of this name in the emulator.
 pub(crate) async fn template(client: &Client, name: &str) -> TemplateId {
     let images = client.describe_images().owners("amazon").send().await.unwrap();
     let image = images.images().iter().find(|image| image.root_device_name() == Some("/dev/xvda"));
     let image = image.and_then(|image| image.image_id()).expect("an image with its root at /dev/xvda");
+    template_of(client, name, image).await
+}
+
+/// A template of this name and image, with a root disk and a data disk.
+pub(crate) async fn template_of(client: &Client, name: &str, image: &str) -> TemplateId {
     let disk = |device: &str, gib: i32| {
         let ebs =
             LaunchTemplateEbsBlockDeviceRequest::builder().volume_size(gib).volume_type(VolumeType::Gp3);

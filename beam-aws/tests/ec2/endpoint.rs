@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use beam_aws::ec2::{Access, Ec2Cloud, Region};
 use beam_core::cloud_provider::CloudError;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::common::{REGION, access};
+use crate::http::{self, Fields, Request};
 
 /// What it does when a call comes.
 #[derive(Clone, Debug)]
@@ -25,23 +26,20 @@ pub(crate) enum Reply {
     Hangs,
 }
 
-/// Fields of a request: `Action`, `ClientToken`, `TagSpecification.1.Tag.1.Key`, ...
-pub(crate) type Asked = BTreeMap<String, String>;
-
 /// The replies to one action: one after the other, the last again and again.
 type Replies = Arc<Mutex<BTreeMap<String, Vec<Reply>>>>;
 
 pub(crate) struct Endpoint {
     url: String,
     replies: Replies,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<Fields>>>,
 }
 
 impl Endpoint {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (replies, asked) = (Replies::default(), Arc::<Mutex<Vec<Asked>>>::default());
+        let (replies, asked) = (Replies::default(), Arc::<Mutex<Vec<Fields>>>::default());
         let (given, noted) = (replies.clone(), asked.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -64,7 +62,7 @@ impl Endpoint {
     }
 
     /// What was asked since the last time, in order.
-    pub(crate) fn take(&self) -> Vec<Asked> {
+    pub(crate) fn take(&self) -> Vec<Fields> {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }
 
@@ -78,11 +76,11 @@ impl Endpoint {
     }
 }
 
-async fn serve(client: TcpStream, replies: Replies, noted: Arc<Mutex<Vec<Asked>>>) {
+async fn serve(client: TcpStream, replies: Replies, noted: Arc<Mutex<Vec<Fields>>>) {
     let mut client = BufReader::new(client);
-    while let Some(asked) = request(&mut client).await {
-        let action = asked.get("Action").cloned().unwrap_or_default();
-        noted.lock().unwrap().push(asked);
+    while let Some(Request { fields, .. }) = http::request(&mut client).await {
+        let action = fields.get("Action").cloned().unwrap_or_default();
+        noted.lock().unwrap().push(fields);
         let reply = {
             let mut replies = replies.lock().unwrap();
             match replies.get_mut(&action) {
@@ -91,66 +89,17 @@ async fn serve(client: TcpStream, replies: Replies, noted: Arc<Mutex<Vec<Asked>>
                 None => Reply::Gives(String::new()),
             }
         };
-        let (status, body) = match reply {
-            Reply::Gives(body) => (200, format!("<{action}Response>{body}</{action}Response>")),
-            Reply::Refuses(status, code) => (
-                status,
-                format!(
-                    "<Response><Errors><Error><Code>{code}</Code><Message>said</Message></Error></Errors>\
-                     <RequestID>r</RequestID></Response>"
-                ),
-            ),
-            Reply::Says(status, body) => (status, body.to_owned()),
+        let answer = match reply {
+            Reply::Gives(body) => http::answer(200, &format!("<{action}Response>{body}</{action}Response>")),
+            Reply::Refuses(status, code) => http::answer(status, &http::refusal(code)),
+            Reply::Says(status, body) => http::answer(status, body),
             Reply::Cuts => return,
             Reply::Hangs => return std::future::pending().await,
         };
-        let head = format!(
-            "HTTP/1.1 {status} x\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        if client.write_all(format!("{head}{body}").as_bytes()).await.is_err() {
+        if client.write_all(&answer).await.is_err() {
             return;
         }
     }
-}
-
-/// The fields of the next request; `None` when there is none.
-async fn request(client: &mut BufReader<TcpStream>) -> Option<Asked> {
-    let mut len = 0;
-    loop {
-        let mut line = String::new();
-        if client.read_line(&mut line).await.unwrap_or(0) == 0 {
-            return None;
-        }
-        let line = line.trim().to_ascii_lowercase();
-        if line.is_empty() {
-            break;
-        }
-        len = line.strip_prefix("content-length: ").map_or(len, |len| len.parse().unwrap());
-    }
-    let mut body = vec![0; len];
-    client.read_exact(&mut body).await.ok()?;
-    let body = String::from_utf8(body).unwrap();
-    let fields = body.split('&').map(|field| field.split_once('=').unwrap_or((field, "")));
-    Some(fields.map(|(key, value)| (decoded(key), decoded(value))).collect())
-}
-
-/// As forms have it: `%3A` and `+`.
-fn decoded(text: &str) -> String {
-    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
-    while let Some((first, more)) = rest.split_first() {
-        rest = more;
-        match first {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let (digits, more) = rest.split_at(2);
-                bytes.push(u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap());
-                rest = more;
-            }
-            byte => bytes.push(*byte),
-        }
-    }
-    String::from_utf8(bytes).unwrap()
 }
 
 /// A tag, as EC2 lists it.

@@ -11,6 +11,11 @@
 mod answers;
 mod common;
 mod contract;
+mod differences;
 mod emulated;
 mod endpoint;
+mod harness;
+mod http;
+mod line;
+mod live;
 mod wire;

@@ -9,7 +9,8 @@ use beam_core::cloud_provider::{
 };
 
 use crate::common::access;
-use crate::endpoint::{Asked, Endpoint, Reply, addresses, bare_template, launched, machines, one_machine};
+use crate::endpoint::{Endpoint, Reply, addresses, bare_template, launched, machines, one_machine};
+use crate::http::Fields;
 
 fn hub() -> FleetTag {
     FleetTag::new("hub")
@@ -39,7 +40,7 @@ fn patient() -> Access {
     Access { visible_within: Duration::from_secs(3), ..access() }
 }
 
-fn field<'a>(asked: &'a Asked, name: &str) -> Option<&'a str> {
+fn field<'a>(asked: &'a Fields, name: &str) -> Option<&'a str> {
     asked.get(name).map(String::as_str)
 }
 
@@ -96,7 +97,7 @@ async fn a_launch_repeated_is_told_to_ec2_as_the_same() {
     for _ in 0..2 {
         assert_eq!(cloud.launch(&launch(Role::Validator)).await.unwrap(), machine("i-1"));
     }
-    let runs: Vec<Asked> =
+    let runs: Vec<Fields> =
         endpoint.take().into_iter().filter(|asked| field(asked, "Action") == Some("RunInstances")).collect();
     assert_eq!(runs.len(), 2);
     assert_eq!(runs[0], runs[1], "EC2 refuses a token that comes with something else");

@@ -1,6 +1,12 @@
-//! Where a table is: names that a configuration can check without any SDK.
+//! Where a table or a bucket is: names that a configuration can check without any SDK.
+
+mod bucket;
+mod region;
 
 use std::fmt;
+
+pub use bucket::Bucket;
+pub use region::Region;
 
 /// A table, its region, and the endpoint if it is not the region's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,17 +15,31 @@ pub struct Place {
     pub table: String,
     /// Its region, such as `eu-central-1`.
     pub region: String,
-    /// A VPC endpoint, or DynamoDB Local.
+    /// A VPC endpoint, or an emulator.
     pub endpoint: Option<String>,
 }
 
-/// What is wrong with a [`Place`].
+/// What is wrong with a [`Place`] or a [`Bucket`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlaceError {
     /// DynamoDB has no such names.
     #[error("table {0:?}: 3 to 255 letters, digits, '-', '_' or '.'")]
     Table(String),
+    /// S3 has no such names.
+    #[error("bucket {0:?}: 3 to 63 lower-case letters, digits, '-' or '.', a letter or digit at both ends")]
+    Bucket(String),
+    /// S3 keeps such names for other things than buckets.
+    #[error("bucket {0:?}: it must be a general purpose bucket itself, not {1}")]
+    NoBucket(String, &'static str),
+    /// Not the beginning of an object's name.
+    #[error(
+        "prefix {0:?}: at most 200 letters, digits, '-', '_', '.' or '/', with '/' at its end only, such as \"beam/\""
+    )]
+    Prefix(String),
+    /// No account looks like that.
+    #[error("owner {0:?}: the 12 digits of the account that the bucket is of")]
+    Owner(String),
     /// No region looks like that.
     #[error("region {0:?}: like \"eu-central-1\"")]
     Region(String),
@@ -39,18 +59,29 @@ impl Place {
         if !(3..=255).contains(&self.table.len()) || !is(&self.table, named) {
             return Err(PlaceError::Table(self.table.clone()));
         }
-        let lower = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
-        if !(5..=40).contains(&self.region.len()) || !is(&self.region, lower) || !self.region.contains('-') {
-            return Err(PlaceError::Region(self.region.clone()));
-        }
-        match &self.endpoint {
-            Some(endpoint) if !is_endpoint(endpoint) => Err(PlaceError::Endpoint(endpoint.clone())),
-            _ => Ok(()),
-        }
+        check_region(&self.region)?;
+        check_endpoint(self.endpoint.as_deref())
     }
 }
 
-/// Without TLS anybody on the way could answer in DynamoDB's place.
+/// Whether a region could have that name.
+fn check_region(region: &str) -> Result<(), PlaceError> {
+    let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !(5..=40).contains(&region.len()) || !region.bytes().all(lower) || !region.contains('-') {
+        return Err(PlaceError::Region(region.to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether that may be asked instead of the region's own.
+fn check_endpoint(endpoint: Option<&str>) -> Result<(), PlaceError> {
+    match endpoint {
+        Some(endpoint) if !is_endpoint(endpoint) => Err(PlaceError::Endpoint(endpoint.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Without TLS anybody on the way could answer in AWS's place.
 fn is_endpoint(endpoint: &str) -> bool {
     let host = |rest: &str| rest.split('/').next().unwrap_or_default().to_owned();
     if let Some(rest) = endpoint.strip_prefix("https://") {
