@@ -21,6 +21,7 @@
 //! | [`signing_key`], [`floor_store`], [`audit_log`] | what the signer needs of its machine |
 //! | [`logs`] | what a node's log says: records, causes, clues |
 //! | [`node_process`], [`health_check`], [`alert_sink`], [`cloud_provider`] | what a pilot and a commander need of the world |
+//! | [`fleet`] | which snapshots go, how many addresses are held ready |
 //! | [`machine`], [`time`], [`id`] | what all decisions share |
 //! | `runtime` (feature) | the driver on tokio, and the planned switch |
 //! | `sqlite` (feature) | the register in a file, for machines that share a host |
@@ -37,6 +38,7 @@
 pub mod alert_sink;
 pub mod audit_log;
 pub mod cloud_provider;
+pub mod fleet;
 pub mod floor_store;
 pub mod health;
 pub mod health_check;

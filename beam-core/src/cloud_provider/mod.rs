@@ -1,4 +1,27 @@
 //! What a fleet needs of the cloud it runs in: machines, fixed addresses, disks, snapshots.
+//!
+//! An implementation does as it is told and decides nothing. It shows that it keeps the contract by the suite
+//! `testing::cloud_contract`; decisions are tried on `testing::FakeCloud`, which behaves as AWS does in virtual time.
+//!
+//! # What a caller must know of real clouds
+//!
+//! No emulator shows these, and some of them not even the simulated cloud:
+//!
+//! * **An address answers before its traffic follows.** A move is accepted at once and listed soon; packets arrive at the
+//!   new machine after seconds, or a minute, and no number is promised. A list is no proof: probe the address from
+//!   outside before you rely on it. Established connections die with the move, and peers go on dialling the old address
+//!   until gossip tells them.
+//! * **Running is not working.** A machine runs when its hardware does. Its programs start later, or never.
+//! * **Available is not full.** A disk from a snapshot is filled behind your back, and a block not yet there is fetched
+//!   when it is first read, slowly. A node on such a disk falls behind. Ask for a rate, and reckon size by rate; or copy
+//!   a disk directly. The simulated cloud shows how full it is; the cloud's lists do not.
+//! * **A snapshot keeps what is on the disk**, not what the node means to have written. Stop the node first. Never bring
+//!   keys, signing state or node keys along: they are not for another machine.
+//! * **Lists are late, and not in order**: a later one may know less than an earlier one. So no single list shows that
+//!   something is gone, and a token that is only in a list can miss.
+//! * **A released address may be somebody else's a second later.** Who is attacked detaches it, keeps it, and releases it
+//!   when the attack is over. Addresses moved in a loop cost money and hit limits: move few, then call a person.
+//! * **Quotas count what others in the account have**, and room in a zone is gone without notice.
 
 mod address;
 mod error;
@@ -23,16 +46,20 @@ pub use volume::{Volume, VolumeOrigin, VolumeRequest, VolumeSource, VolumeState}
 ///   just made may be missing from it for a while: nobody may conclude from a list alone that something is gone.
 /// * **Asked once, made once.** Whatever is made carries the caller's [`Token`], in its tags, and a second call with
 ///   the same token gives the same thing. For machines and volumes the cloud itself sees to that; for addresses and
-///   snapshots the implementation looks for the token first, so two such calls must not run at once. The same token with
-///   other arguments makes nothing: it gives the first thing, or [`CloudError::Invalid`]. Once the thing is gone its
-///   token is used up: it may give the gone one's name, or make another.
+///   snapshots the implementation looks for the token in a list first. So two such calls must not run at once, and who
+///   asks again after doubt waits until lists have settled: else there may be two with one token, and the later one is
+///   to be given back. The same token with other arguments makes nothing: it gives the first thing, or
+///   [`CloudError::Invalid`]. Once the thing is gone its token is used up: it may give the gone one's name, or make
+///   another.
 /// * **Honest about doubt.** If a call may or may not have happened (no answer, a connection cut after sending), the
 ///   error is [`CloudError::OutcomeUnknown`] and no other. Calling again with the same arguments is then always safe.
+///   What only reads knows no doubt: unanswered, it is [`CloudError::Unavailable`].
 /// * **Done already is done.** Ending what is ended, or moving an address to where it is, succeeds and changes nothing.
 ///   What was never there, or is forgotten, is [`CloudError::NotFound`].
 /// * **Accepted is not finished.** A call returns when the cloud has taken it; the lists say when it is so. Until then
 ///   what builds on it is [`CloudError::NotReady`].
-/// * **A validator is never terminated**, whoever asks: [`CloudError::Protected`].
+/// * **A validator is never terminated**, whoever asks, nor is a machine whose tags name no role that we know:
+///   [`CloudError::Protected`].
 /// * **Dropped midway**: as if the answer was lost. **Bounded**: every call ends within some seconds.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
@@ -54,7 +81,7 @@ pub trait CloudProvider: Send + Sync + 'static {
     /// was attached later stays too: detach or delete them as you need.
     ///
     /// # Errors
-    /// [`CloudError`]; `Protected` for a validator.
+    /// [`CloudError`]; `Protected` for a validator, and for a machine without a known role.
     async fn terminate(&self, instance: &InstanceId) -> Result<(), CloudError>;
 
     /// The fleet's fixed public addresses.

@@ -12,4 +12,5 @@ mod broken;
 mod differences;
 mod moods;
 mod simulated;
+mod spoilt;
 mod stage;

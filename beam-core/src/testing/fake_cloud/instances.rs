@@ -35,7 +35,7 @@ impl World {
             if found.thing.state != SnapshotState::Complete {
                 return Err(CloudError::NotReady(format!("{snapshot} is {:?}", found.thing.state)));
             }
-            data_gib = data_gib.max(self.sizes.get(snapshot).copied().unwrap_or(0));
+            data_gib = data_gib.max(self.copied_gib(snapshot));
         }
         self.room_for_instance(&template.zone)?;
         let id = self.put_instance(&launch.fleet, template.zone.clone());

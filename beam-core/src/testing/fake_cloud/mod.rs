@@ -1,24 +1,4 @@
 //! A cloud in memory that behaves as AWS does, in virtual time.
-//!
-//! Emulators check what is on the wire; they finish at once, have no quotas, and take what AWS refuses. This one is for
-//! decisions. It shows, each thing settable:
-//!
-//! | what AWS does | here |
-//! |---|---|
-//! | accepts at once, finishes later | [`FakeCloud::set_delays`], and a clock that only [`advance`](FakeCloud::advance) moves |
-//! | five addresses an account, other quotas | [`FakeCloud::set_quotas`] |
-//! | refuses: in use, not ready, not found, the same token with other arguments | as [`CloudProvider`] says |
-//! | gives a moved address's machine back its former state, bills moves | [`FakeCloud::calls`] |
-//! | sends the traffic later than it answers | [`FakeCloud::arrives_at`] |
-//! | has late lists | [`FakeCloud::set_list_lag`] |
-//! | throttles | [`FakeCloud::set_rate_limits`] |
-//! | has no machines left in a zone | [`FakeCloud::set_zone_full`] |
-//! | fills a volume long after it is available | [`FakeCloud::filled_mib`] |
-//! | loses requests and answers | [`FakeCloud::script`], [`FakeCloud::set_odds`] |
-//! | is used by people too | [`FakeCloud::end_by_hand`] and its like |
-//!
-//! It stands for cloud and implementation at once: a call here may be two there, a read and a write, and is counted so.
-//! Nothing in it reads a clock or draws a random number, so a test repeats. All state is bounded, by quotas and names.
 
 mod addresses;
 mod agenda;
@@ -44,8 +24,32 @@ use world::World;
 use super::{Dice, lock};
 use crate::cloud_provider::{AddressId, CloudError, InstanceId, TemplateId, VolumeId, Zone};
 
-/// Keeps the contract of [`CloudProvider`](crate::cloud_provider::CloudProvider), in any mood. See the head of this
-/// module's file for what it shows, and [`settle`](Self::settle) for a test to which time does not matter.
+/// A cloud in memory that behaves as AWS does, in virtual time, and keeps the contract of
+/// [`CloudProvider`](crate::cloud_provider::CloudProvider) in any mood.
+///
+/// Emulators check what is on the wire; they finish at once, have no quotas, and take what AWS refuses. This one is for
+/// decisions. It shows, each thing settable:
+///
+/// | what AWS does | here |
+/// |---|---|
+/// | accepts at once, finishes later | [`set_delays`](Self::set_delays), and a clock that only [`advance`](Self::advance) and [`settle`](Self::settle) move |
+/// | has quotas: five addresses an account | [`set_quotas`](Self::set_quotas) |
+/// | refuses: in use, not ready, not found, a token with other arguments | as the trait says |
+/// | takes a machine's former address off it, and bills each move | [`calls`](Self::calls) |
+/// | sends the traffic later than it answers | [`arrives_at`](Self::arrives_at) |
+/// | gives machines without a fixed address a passing one | [`set_passing_addresses`](Self::set_passing_addresses) |
+/// | has late lists | [`set_list_lag`](Self::set_list_lag) |
+/// | throttles reads and writes | [`set_rate_limits`](Self::set_rate_limits) |
+/// | has no machines left in a zone | [`set_zone_full`](Self::set_zone_full) |
+/// | fills a volume long after it is available | [`filled_mib`](Self::filled_mib) |
+/// | loses requests and answers | [`script`](Self::script), [`set_odds`](Self::set_odds) |
+/// | fails while it makes something | [`fail_volume`](Self::fail_volume), [`fail_snapshot`](Self::fail_snapshot) |
+/// | is used by people too | [`launch_by_hand`](Self::launch_by_hand), [`stop_by_hand`](Self::stop_by_hand), [`end_by_hand`](Self::end_by_hand) |
+///
+/// It stands for the cloud and an implementation of the trait at once: a call here may be two there, a read and a write,
+/// and is counted so. It reads no clock and draws no random number, so a test repeats. All state is bounded, by quotas
+/// and by named limits. What it does not do: charge for anything but moves, lose data, or fill a disk sooner because it
+/// is read.
 #[derive(Debug, Default)]
 pub struct FakeCloud {
     world: Mutex<World>,
@@ -121,7 +125,7 @@ impl FakeCloud {
         lock(&self.world).faults.script.extend(faults);
     }
 
-    /// Faults by chance, after the script. With calls in the same order, they are the same for a seed.
+    /// Faults by chance, from now on, after the script. With calls in the same order, they are the same for a seed.
     pub fn set_odds(&self, seed: u64, odds: CloudOdds) {
         lock(&self.world).faults.chance = Some((Dice::new(seed), odds));
     }

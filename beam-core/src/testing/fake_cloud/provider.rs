@@ -142,7 +142,7 @@ impl CloudProvider for FakeCloud {
     async fn snapshots(&self, fleet: &FleetTag) -> Result<Vec<Snapshot>, CloudError> {
         self.call(Kind::Reads, |world| {
             world.read()?;
-            Ok(listed(&world.shown().snapshots, fleet))
+            Ok(world.snapshots(fleet))
         })
         .await
     }

@@ -62,9 +62,9 @@ impl Views {
             return;
         }
         self.past.push_back((now, things.clone()));
-        let oldest = now.saturating_sub(self.lag.max());
+        let oldest = now.checked_sub(self.lag.max());
         // The newest of those that are too old is still what a list looking that far back shows.
-        while self.past.len() > VIEWS_MAX || self.past.get(1).is_some_and(|(at, _)| *at <= oldest) {
+        while self.past.len() > VIEWS_MAX || self.past.get(1).is_some_and(|(at, _)| Some(*at) <= oldest) {
             self.past.pop_front();
         }
     }
@@ -80,8 +80,9 @@ impl Views {
                 Duration::from_millis(drawn)
             }
         };
-        let seen = now.saturating_sub(lag);
-        let newest = self.past.iter().rev().find(|(at, _)| *at <= seen).or_else(|| self.past.front());
+        // Before the cloud began there was what is kept first.
+        let seen = now.checked_sub(lag);
+        let newest = self.past.iter().rev().find(|(at, _)| Some(*at) <= seen).or_else(|| self.past.front());
         newest.map_or(things, |(_, then)| then)
     }
 }

@@ -136,7 +136,7 @@ impl World {
                 {
                     return Err(CloudError::Invalid(format!("a rate of {rate} MiB/s")));
                 }
-                let size_gib = self.sizes.get(snapshot).copied().unwrap_or(1);
+                let size_gib = self.copied_gib(snapshot);
                 Ok((zone.clone(), size_gib, *rate_mib_per_s, VolumeOrigin::Snapshot(snapshot.clone())))
             }
         }

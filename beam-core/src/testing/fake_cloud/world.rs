@@ -8,11 +8,12 @@ use super::agenda::{Agenda, Change};
 use super::bucket::Bucket;
 use super::fault::Faults;
 use super::settings::{Delays, ListLag, Quotas, RateLimit};
+use super::snapshots::Copied;
 use super::views::{Things, Views};
 use super::volumes::Disk;
 use crate::cloud_provider::{
-    AddressId, CloudError, InstanceId, InstanceState, Launch, SnapshotId, SnapshotState, TemplateId, Token,
-    VolumeId, VolumeRequest, VolumeState, Zone,
+    AddressId, CloudError, Instance, InstanceId, InstanceState, Launch, SnapshotId, SnapshotState,
+    TemplateId, Token, VolumeId, VolumeRequest, VolumeState, Zone,
 };
 
 /// How many calls an implementation makes of the cloud.
@@ -51,8 +52,8 @@ pub(super) struct World {
     pub(super) templates: BTreeMap<TemplateId, Template>,
     /// What a volume has beyond what is listed.
     pub(super) disks: BTreeMap<VolumeId, Disk>,
-    /// How large what a snapshot was taken of is, in GiB.
-    pub(super) sizes: BTreeMap<SnapshotId, u32>,
+    /// What a snapshot has beyond what is listed.
+    pub(super) copies: BTreeMap<SnapshotId, Copied>,
     /// Where traffic to an address arrives.
     pub(super) paths: BTreeMap<AddressId, InstanceId>,
     /// What tokens of machines and volumes were used for, as long as the thing is known.
@@ -177,10 +178,7 @@ impl World {
     }
 
     /// The machine, if an address or a volume can be attached to it.
-    pub(super) fn takes_things(
-        &mut self,
-        id: &InstanceId,
-    ) -> Result<&mut crate::cloud_provider::Instance, CloudError> {
+    pub(super) fn takes_things(&mut self, id: &InstanceId) -> Result<&mut Instance, CloudError> {
         let instance = self.instance(id)?;
         match instance.state {
             InstanceState::Running | InstanceState::Stopped => Ok(instance),
