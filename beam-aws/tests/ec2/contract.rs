@@ -8,7 +8,7 @@ use beam_aws::ec2::ACTIONS;
 use beam_core::cloud_provider::Zone;
 use beam_core::testing::cloud_contract;
 
-use crate::common::{REGION, access, cloud_at, emulator, new_run, raw, template};
+use crate::common::{REGION, cloud_at, emulator, new_run, raw, template};
 use crate::differences::MOTO;
 use crate::harness::Account;
 use crate::line::Line;
@@ -23,7 +23,7 @@ async fn emulated() -> Account {
         other_zone: Some(Zone::new(format!("{REGION}b"))),
         list_lag: Duration::ZERO,
         // It finishes at once; the machine that it runs on may be busy.
-        patience: access().attempt_within * 2,
+        patience: Duration::from_secs(10),
         line: Some(line),
     }
 }

@@ -125,6 +125,11 @@ async fn carry(client: TcpStream, upstream: SocketAddr, state: Arc<Mutex<State>>
         }
         Some(Mishap::LosesAnswer) | None => {}
     }
+    // moto has no such call and dies of it, with a page of its own; this is how EC2 refuses a call that it does not have.
+    if action == "CopyVolumes" {
+        let _ = client.write_all(&http::closing(http::answer(400, &http::refusal("InvalidAction")))).await;
+        return;
+    }
     let mut server = TcpStream::connect(upstream).await.unwrap();
     server.write_all(&bytes).await.unwrap();
     let mut answer = Vec::new();

@@ -6,6 +6,7 @@ use beam_aws::ec2::timeouts::{ATTEMPTS_MAX, PAGES_MAX};
 use beam_aws::ec2::{Access, tags};
 use beam_core::cloud_provider::{
     AddressId, CloudError, CloudProvider as _, FleetTag, InstanceId, Launch, Role, TemplateId, Token,
+    VolumeId, VolumeRequest, VolumeSource,
 };
 
 use crate::common::access;
@@ -111,6 +112,36 @@ async fn a_launch_repeated_is_told_to_ec2_as_the_same() {
     assert_eq!(field(run, "TagSpecification.1.ResourceType"), Some("instance"));
     assert_eq!(field(run, "TagSpecification.2.ResourceType"), Some("volume"));
     assert!(run.values().any(|value| value == tags::FLEET));
+}
+
+/// The emulator has no such call.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_is_told_to_ec2_with_its_token() {
+    let endpoint = Endpoint::start().await;
+    let disk = |id: &str, token: &str| {
+        Reply::Gives(format!(
+            "<volumeSet><item><volumeId>{id}</volumeId><size>500</size><availabilityZone>eu-central-1a</availabilityZone>\
+             <status>in-use</status><volumeType>gp3</volumeType><iops>8000</iops><throughput>500</throughput>\
+             <createTime>2026-01-02T03:04:05.000Z</createTime><tagSet><item><key>beam:token</key><value>{token}</value></item>\
+             </tagSet></item></volumeSet>"
+        ))
+    };
+    let nothing = Reply::Gives("<volumeSet/>".to_owned());
+    endpoint.on("DescribeVolumes", [nothing, disk("vol-1", "t-0"), disk("vol-2", "t-1")]);
+    endpoint.on("CopyVolumes", [disk("vol-2", "t-1")]);
+    let source = VolumeSource::Volume(VolumeId::new("vol-1"));
+    let request = VolumeRequest { token: Token::new("t-1"), fleet: hub(), source };
+    let cloud = endpoint.cloud().await;
+    assert_eq!(cloud.create_volume(&request).await.unwrap().as_str(), "vol-2");
+    let asked = endpoint.take();
+    let copy = asked.last().unwrap();
+    assert_eq!(field(copy, "Action"), Some("CopyVolumes"));
+    assert_eq!((field(copy, "SourceVolumeId"), field(copy, "ClientToken")), (Some("vol-1"), Some("t-1")));
+    assert_eq!((field(copy, "VolumeType"), field(copy, "Iops")), (Some("gp3"), Some("8000")));
+    assert_eq!(field(copy, "TagSpecification.1.ResourceType"), Some("volume"));
+    // Listed by then, it is not copied again.
+    assert_eq!(cloud.create_volume(&request).await.unwrap().as_str(), "vol-2");
+    assert_eq!(endpoint.actions(), ["DescribeVolumes"]);
 }
 
 /// Template and snapshot may have gone since; the machine is there.
