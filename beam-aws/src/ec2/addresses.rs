@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_move_to_where_it_is_takes_nothing() {
         let there = at("eipalloc-1", "i-1");
-        assert_eq!(plan_move(&there, &to("i-1"), &[there.clone()]).unwrap(), Move::Nothing);
+        assert_eq!(plan_move(&there, &to("i-1"), std::slice::from_ref(&there)).unwrap(), Move::Nothing);
     }
 
     #[test]

@@ -172,7 +172,7 @@ mod tests {
         assert!(end_of(run.clone(), &[fleet(), validator.clone()]).unwrap_err().contains("is a validator"));
         assert!(end_of(run.clone(), &[fleet()]).unwrap_err().contains("no role"));
         assert!(end_of(run.clone(), &[fleet(), tag(tags::ROLE, "archive")]).unwrap_err().contains("no role"));
-        assert!(end_of(run, &[sentry.clone()]).unwrap_err().contains("no fleet"));
+        assert!(end_of(run, std::slice::from_ref(&sentry)).unwrap_err().contains("no fleet"));
         for gone in [InstanceStateName::ShuttingDown, InstanceStateName::Terminated] {
             assert_eq!(end_of(gone.clone(), &[fleet(), sentry.clone()]), Ok(End::Nothing));
             assert_eq!(end_of(gone.clone(), &[]), Ok(End::Nothing));
