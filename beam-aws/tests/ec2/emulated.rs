@@ -67,7 +67,7 @@ impl Fleet {
         self.cloud.take_snapshot(&request).await.unwrap()
     }
 
-    fn from_snapshot(&self, name: &str, snapshot: &SnapshotId, zone: &str) -> VolumeRequest {
+    fn disk_from(&self, name: &str, snapshot: &SnapshotId, zone: &str) -> VolumeRequest {
         let source = VolumeSource::Snapshot {
             snapshot: snapshot.clone(),
             zone: Zone::new(zone),
@@ -230,7 +230,7 @@ async fn a_disk_goes_from_snapshot_to_machine_and_away_again() {
     let snapshot = fleet.snapshot(&first).await;
     let seen = fleet.see(&first).await;
     let zone = seen.placement().unwrap().availability_zone().unwrap();
-    let request = fleet.from_snapshot("disk", &snapshot, zone);
+    let request = fleet.disk_from("disk", &snapshot, zone);
     let disk = cloud.create_volume(&request).await.unwrap();
     assert_eq!(cloud.create_volume(&request).await.unwrap(), disk);
     let listed = cloud.volumes(&fleet.tag).await.unwrap();
@@ -257,7 +257,7 @@ async fn a_disk_goes_from_snapshot_to_machine_and_away_again() {
     }
 
     cloud.delete_snapshot(&snapshot).await.unwrap();
-    let gone = fleet.from_snapshot("gone", &snapshot, zone);
+    let gone = fleet.disk_from("gone", &snapshot, zone);
     assert!(matches!(cloud.create_volume(&gone).await, Err(CloudError::NotFound(_))));
 }
 
