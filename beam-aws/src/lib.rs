@@ -4,7 +4,7 @@
 //! | feature | module | implements |
 //! |---|---|---|
 //! | `dynamodb` (default) | [`dynamodb`] | [`Register`](beam_core::register::Register), in a DynamoDB table |
-//! | `ec2` | [`ec2`] | [`CloudProvider`](beam_core::cloud_provider::CloudProvider), on EC2 |
+//! | `ec2` | `ec2` | [`CloudProvider`](beam_core::cloud_provider::CloudProvider), on EC2 |
 //! | `s3` | [`s3`] | [`Register`](beam_core::register::Register), in an S3 bucket |
 //!
 //! [`access`] is how any of them is asked, [`timeouts`] for how long.
