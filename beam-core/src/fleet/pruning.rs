@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn the_newest_complete_ones_of_each_chain_stay() {
         let listed: Vec<_> =
-            (0..8).map(|number| snapshot(number, number as u8 % 2, number as u64, COMPLETE, true)).collect();
+            (0..8_u8).map(|n| snapshot(usize::from(n), n % 2, u64::from(n), COMPLETE, true)).collect();
         assert_eq!(names(&prunable(&listed, now(), &config(3, 10))), ["snap-0", "snap-1"]);
         assert_eq!(prunable(&listed, now(), &config(4, 10)), []);
     }

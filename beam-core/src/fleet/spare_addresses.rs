@@ -172,7 +172,7 @@ mod tests {
             let first = spare_plan(&addresses, &quarantine, 0, Some(left), at(NOW), &config);
             let mut then: Vec<_> =
                 addresses.into_iter().filter(|address| !first.release.contains(&address.id)).collect();
-            then.extend((0..first.allocate).map(|number| address(100 + number as u8, false, true)));
+            then.extend((100_u8..).take(first.allocate as usize).map(|number| address(number, false, true)));
             let still = spare_plan(&then, &quarantine, 0, Some(left - first.allocate), at(NOW), &config);
             prop_assert_eq!(still, SparePlan { short: first.short, ..SparePlan::default() });
         }

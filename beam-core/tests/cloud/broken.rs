@@ -47,10 +47,11 @@ pub(crate) enum Broken {
     SwapsDisks,
     AttachesNothing,
     ComplainsOfHeldDisks,
+    CallsDenialUnavailable,
 }
 
 /// Each, and a clause that must notice it.
-const CAUGHT: [(Broken, &str); 38] = [
+const CAUGHT: [(Broken, &str); 40] = [
     (Broken::ForgetsLaunchTokens, "a_launch_repeated_with_its_token_is_one_machine"),
     (Broken::ForgetsAddressTokens, "an_allocation_repeated_with_its_token_is_one_address"),
     (Broken::ForgetsVolumeTokens, "a_volume_asked_for_twice_with_its_token_is_one"),
@@ -89,6 +90,8 @@ const CAUGHT: [(Broken, &str); 38] = [
     (Broken::SwapsDisks, "a_machine_with_a_data_disk_takes_no_other"),
     (Broken::AttachesNothing, "a_volume_is_attached_as_the_data_disk"),
     (Broken::ComplainsOfHeldDisks, "attaching_a_volume_to_where_it_is_changes_nothing"),
+    (Broken::CallsDenialUnavailable, "what_the_credentials_may_not_do_is_denied"),
+    (Broken::CallsQuotasInvalid, "the_quota_of_machines_is_an_error_of_its_own"),
 ];
 
 /// And each clause is broken by one of them: none is there for show.

@@ -93,6 +93,21 @@ async fn quotas_throttling_and_full_zones_are_told_apart() {
     assert!(matches!(cloud.addresses(&fleet()).await, Err(CloudError::Throttled)));
 }
 
+/// The contract would let a cloud give the first thing, too. AWS refuses.
+#[tokio::test]
+async fn a_token_with_other_arguments_is_refused() {
+    let cloud = FakeCloud::new();
+    launch(&cloud, "one").await;
+    let other = Launch { name: "renamed".to_owned(), ..sentry(&cloud, "one") };
+    assert!(matches!(cloud.launch(&other).await, Err(CloudError::Invalid(_))));
+    cloud.settle();
+    let source = VolumeSource::Volume(one(&cloud).await.data_volume.unwrap());
+    let copy = VolumeRequest { token: Token::new("copy"), fleet: fleet(), source };
+    cloud.create_volume(&copy).await.unwrap();
+    let other = VolumeRequest { fleet: FleetTag::new("another"), ..copy };
+    assert!(matches!(cloud.create_volume(&other).await, Err(CloudError::Invalid(_))));
+}
+
 #[tokio::test]
 async fn reads_and_writes_are_throttled_each_for_itself_and_counted() {
     let cloud = FakeCloud::new();

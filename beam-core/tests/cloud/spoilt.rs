@@ -63,6 +63,7 @@ impl Spoilt {
             (Broken::CallsQuotasInvalid, CloudError::Quota(what))
             | (Broken::CallsTheUnreadyInvalid, CloudError::NotReady(what))
             | (Broken::CallsTheMissingInvalid, CloudError::NotFound(what)) => CloudError::Invalid(what),
+            (Broken::CallsDenialUnavailable, CloudError::Denied(_)) => CloudError::Unavailable("no".into()),
             (Broken::CallsFullZonesQuotas, CloudError::NoCapacity(what)) => CloudError::Quota(what),
             (_, error) => error,
         })

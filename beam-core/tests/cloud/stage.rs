@@ -64,12 +64,15 @@ impl CloudHarness for Simulated {
             Outside::LaunchByHand(fleet) => {
                 drop(cloud.launch_by_hand(fleet, &Zone::new(FakeCloud::ZONES[0])))
             }
-            Outside::LoseAnswer => cloud.script([Some(CloudFault::LostAnswer)]),
+            Outside::LoseAnswer | Outside::LoseList => cloud.script([Some(CloudFault::LostAnswer)]),
             Outside::LoseRequest => cloud.script([Some(CloudFault::LostRequest)]),
             Outside::Hang => cloud.script([Some(CloudFault::Hanging)]),
             Outside::Throttle => cloud.script([Some(CloudFault::Throttled)]),
             Outside::BreakLine => cloud.script([Some(CloudFault::Unavailable)]),
             Outside::FillZone => cloud.script([Some(CloudFault::NoCapacity)]),
+            Outside::UseUpQuota => cloud.script([Some(CloudFault::Quota)]),
+            Outside::Deny => cloud.script([Some(CloudFault::Denied)]),
+            _ => return false,
         }
         true
     }

@@ -23,6 +23,7 @@ clauses! {
     a_throttled_call_says_so_and_changes_nothing: "Throttled: only OutcomeUnknown may have changed something.",
     a_cloud_out_of_reach_says_so_and_changes_nothing: "Unavailable: only OutcomeUnknown may have changed something.",
     a_list_out_of_reach_is_no_empty_list: "An error is never an empty list; a list knows no doubt.",
+    a_list_without_an_answer_is_unavailable: "What only reads knows no doubt.",
     a_silent_cloud_is_doubt_within_some_seconds: "Bounded: every call ends within some seconds.",
     a_launch_dropped_midway_happens_once_or_not_at_all: "Dropped midway: as if the answer was lost.",
 }
@@ -186,6 +187,12 @@ async fn a_list_out_of_reach_is_no_empty_list(stage: &Stage<'_>) -> Result<Verdi
     ensure_matches!(bounded(cloud.volumes(fleet)).await, Err(CloudError::Unavailable(_)));
     staged!(stage.harness.outside(Outside::BreakLine).await, "break the line before a call");
     ensure_matches!(bounded(cloud.snapshots(fleet)).await, Err(CloudError::Unavailable(_)));
+    Ok(Verdict::Kept)
+}
+
+async fn a_list_without_an_answer_is_unavailable(stage: &Stage<'_>) -> Result<Verdict, Breach> {
+    staged!(stage.harness.outside(Outside::LoseList).await, "lose the answer to a list");
+    ensure_matches!(bounded(stage.once().instances(&stage.fleet)).await, Err(CloudError::Unavailable(_)));
     Ok(Verdict::Kept)
 }
 

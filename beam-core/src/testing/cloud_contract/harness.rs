@@ -7,8 +7,10 @@ use async_trait::async_trait;
 
 use crate::cloud_provider::{CloudProvider, FleetTag, InstanceId, TemplateId, Zone};
 
-/// What somebody other than the provider does, for a clause that is about it.
+/// What somebody other than the provider does, for a clause that is about it. There may be more in time: a harness
+/// answers `false` to what it does not know.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Outside<'a> {
     /// A person ends a machine, as the suite's validators must be. Who runs the suite on a real account must do it, or
     /// they stay.
@@ -21,14 +23,20 @@ pub enum Outside<'a> {
     LoseAnswer,
     /// The next call that may change something does not reach the cloud, and the connection breaks after sending.
     LoseRequest,
-    /// The next call gets no answer, ever.
+    /// The next call that may change something gets no answer, ever.
     Hang,
+    /// The answer to the next list is lost.
+    LoseList,
     /// The next call is throttled.
     Throttle,
     /// The next call does not reach the cloud, for certain: no connection, or a server's error.
     BreakLine,
     /// The next machine that is launched finds no room in its zone.
     FillZone,
+    /// The next machine that is launched finds the account's quota used up.
+    UseUpQuota,
+    /// The next call is one that the credentials have no right to.
+    Deny,
 }
 
 /// What the suite needs to know of a backend. Only the first two are needed; each of the rest lets it check more.

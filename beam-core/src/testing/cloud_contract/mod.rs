@@ -1,4 +1,4 @@
-//! The contract of [`CloudProvider`], as a suite for any backend: the simulated cloud, an emulator, a real account.
+//! The contract of [`CloudProvider`](crate::cloud_provider::CloudProvider), as a suite for any backend: the simulated cloud, an emulator, a real account.
 //!
 //! Each statement of the contract is a [`Clause`] with a stable name, checked in a fleet of its own that is swept up
 //! afterwards. The suite is patient: it asks again when it is throttled or in doubt, as the contract allows, so a slow,
@@ -54,6 +54,8 @@ mod quotas;
 mod report;
 mod snapshots;
 mod stage;
+mod sweep;
+mod waiting;
 
 pub use clause::Clause;
 pub use difference::Difference;

@@ -1,6 +1,7 @@
-//! Quotas, which are errors of their own.
+//! Quotas and rights, which are errors of their own.
 
 use super::Verdict;
+use super::harness::Outside;
 use super::stage::Stage;
 use crate::cloud_provider::CloudError;
 use crate::testing::Breach;
@@ -9,6 +10,8 @@ clauses! {
     the_quota_of_addresses_is_an_error_of_its_own: "Quota if there may be no more; then nothing changed.",
     how_many_addresses_are_left_counts_down: "How many more addresses the account may take now.",
     a_released_address_makes_room_for_another: "Something must go first.",
+    the_quota_of_machines_is_an_error_of_its_own: "Quota if there is no room; then nothing changed.",
+    what_the_credentials_may_not_do_is_denied: "Denied: only a person can help; nothing changed.",
 }
 
 /// How many addresses are allocated to reach a quota. A cloud that gives more has none, for this suite.
@@ -52,4 +55,27 @@ async fn a_released_address_makes_room_for_another(stage: &Stage<'_>) -> Result<
     };
     stage.cloud.release_address(&first.id).await?;
     stage.free_address("another").await.map(|_| Verdict::Kept)
+}
+
+async fn the_quota_of_machines_is_an_error_of_its_own(stage: &Stage<'_>) -> Result<Verdict, Breach> {
+    staged!(stage.harness.outside(Outside::UseUpQuota).await, "use up the quota of machines");
+    ensure_matches!(stage.once().launch(&stage.sentry("one")).await, Err(CloudError::Quota(_)));
+    nothing_made(stage).await
+}
+
+async fn what_the_credentials_may_not_do_is_denied(stage: &Stage<'_>) -> Result<Verdict, Breach> {
+    staged!(stage.harness.outside(Outside::Deny).await, "take rights away");
+    ensure_matches!(stage.once().launch(&stage.sentry("one")).await, Err(CloudError::Denied(_)));
+    nothing_made(stage).await?;
+    staged!(stage.harness.outside(Outside::Deny).await, "take rights away");
+    // An error is never an empty list.
+    ensure_matches!(stage.once().instances(&stage.fleet).await, Err(CloudError::Denied(_)));
+    Ok(Verdict::Kept)
+}
+
+async fn nothing_made(stage: &Stage<'_>) -> Result<Verdict, Breach> {
+    stage.lists_settle().await;
+    let listed = stage.cloud.instances(&stage.fleet).await?;
+    ensure!(listed.is_empty(), "refused, it made {listed:?}");
+    Ok(Verdict::Kept)
 }

@@ -1,11 +1,11 @@
 //! What one clause works with: a fleet of its own, and things in it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::clause::Verdict;
-use super::harness::{CloudHarness, Outside};
+use super::harness::CloudHarness;
 use super::patient::Patient;
+use super::waiting::Waiting;
 use crate::cloud_provider::{
     Address, AddressId, CloudError, CloudProvider, FleetTag, Instance, InstanceId, InstanceState, Launch,
     Role, Snapshot, SnapshotId, SnapshotRequest, SnapshotState, Token, Volume, VolumeId, VolumeRequest,
@@ -13,10 +13,6 @@ use crate::cloud_provider::{
 };
 use crate::signing::Height;
 use crate::testing::Breach;
-
-/// The first pause between two looks; it doubles up to [`PAUSE_MAX`].
-const PAUSE_MIN: Duration = Duration::from_millis(50);
-const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// What one clause works with.
 pub(super) struct Stage<'h> {
@@ -28,26 +24,6 @@ pub(super) struct Stage<'h> {
     /// The clause's own fleet.
     pub(super) fleet: FleetTag,
     prefix: String,
-}
-
-/// Waits for something, but not for ever.
-pub(super) struct Waiting<'h> {
-    harness: &'h dyn CloudHarness,
-    what: &'static str,
-    pause: Duration,
-    waited: Duration,
-}
-
-impl Waiting<'_> {
-    /// Waits a little, or gives up, saying what there was instead.
-    pub(super) async fn more(&mut self, seen: &(impl std::fmt::Debug + Sync)) -> Result<(), Breach> {
-        let patience = self.harness.patience();
-        ensure!(self.waited < patience, "after {patience:?} {} is not seen, but {seen:?}", self.what);
-        self.harness.wait(self.pause).await;
-        self.waited = self.waited.saturating_add(self.pause);
-        self.pause = self.pause.saturating_mul(2).min(PAUSE_MAX);
-        Ok(())
-    }
 }
 
 impl<'h> Stage<'h> {
@@ -114,7 +90,7 @@ impl<'h> Stage<'h> {
     }
 
     pub(super) fn waiting(&self, what: &'static str) -> Waiting<'h> {
-        Waiting { harness: self.harness, what, pause: PAUSE_MIN, waited: Duration::ZERO }
+        Waiting::new(self.harness, what)
     }
 
     /// The machine, once it is listed so.
@@ -279,38 +255,5 @@ impl<'h> Stage<'h> {
             }
             other => Err(Breach::new(format!("made too early, the call gave {other:?}, expected NotReady"))),
         }
-    }
-
-    /// Ends and gives back whatever the fleet has. Stops at the first error: what is left is in nobody's way.
-    pub(super) async fn sweep(&self) -> Result<(), Breach> {
-        self.lists_settle().await;
-        for found in self.cloud.instances(&self.fleet).await? {
-            if matches!(found.state, InstanceState::Ending | InstanceState::Terminated) {
-                continue;
-            }
-            match self.cloud.terminate(&found.id).await {
-                Err(CloudError::Protected(_)) => {
-                    self.harness.outside(Outside::EndMachine(&found.id)).await;
-                }
-                ended => ended?,
-            }
-            self.ended(&found.id).await?;
-        }
-        self.lists_settle().await;
-        for found in self.cloud.addresses(&self.fleet).await? {
-            self.cloud.detach_address(&found.id).await?;
-            self.cloud.release_address(&found.id).await?;
-        }
-        for found in self.cloud.volumes(&self.fleet).await? {
-            if matches!(found.state, VolumeState::Available | VolumeState::Creating | VolumeState::Failed) {
-                let so = |found: &Volume| found.state != VolumeState::Creating;
-                self.volume(&found.id, "a volume that is made", so).await?;
-                self.cloud.delete_volume(&found.id).await?;
-            }
-        }
-        for found in self.cloud.snapshots(&self.fleet).await? {
-            self.cloud.delete_snapshot(&found.id).await?;
-        }
-        Ok(())
     }
 }

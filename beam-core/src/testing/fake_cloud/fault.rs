@@ -20,6 +20,10 @@ pub enum CloudFault {
     Unavailable,
     /// No machines left; not done. Calls that need no room are let through.
     NoCapacity,
+    /// The quota of machines is used up; not done. Calls that need no room are let through.
+    Quota,
+    /// No right to it; not done.
+    Denied,
 }
 
 /// How often each fault strikes, in a thousand calls. Zeros by default.

@@ -50,7 +50,11 @@ impl FakeCloud {
             Some(CloudFault::NoCapacity) if kind == Kind::Launches => {
                 Err(CloudError::NoCapacity("told to have none".to_owned()))
             }
-            Some(CloudFault::NoCapacity) => self.act(kind, act),
+            Some(CloudFault::Quota) if kind == Kind::Launches => {
+                Err(CloudError::Quota("told to have no more".to_owned()))
+            }
+            Some(CloudFault::NoCapacity | CloudFault::Quota) => self.act(kind, act),
+            Some(CloudFault::Denied) => Err(CloudError::Denied("told to deny".to_owned())),
         }
     }
 
