@@ -83,6 +83,9 @@ impl Line {
             // A question is repeated by the SDK, so the line is bad for all its tries.
             Outside::Throttle => (None, false, ATTEMPTS_MAX, Mishap::Refuses(503, "RequestLimitExceeded")),
             Outside::BreakLine => (None, false, ATTEMPTS_MAX, Mishap::Refuses(503, "Unavailable")),
+            Outside::LoseList => (None, false, ATTEMPTS_MAX, Mishap::LosesAnswer),
+            Outside::Deny => (None, false, 1, Mishap::Refuses(403, "UnauthorizedOperation")),
+            Outside::UseUpQuota => (Some("RunInstances"), true, 1, Mishap::Refuses(400, "VcpuLimitExceeded")),
             Outside::FillZone => {
                 (Some("RunInstances"), true, 1, Mishap::Refuses(500, "InsufficientInstanceCapacity"))
             }
