@@ -1,10 +1,12 @@
 //! Where a table or a bucket is: names that a configuration can check without any SDK.
 
 mod bucket;
+mod region;
 
 use std::fmt;
 
 pub use bucket::Bucket;
+pub use region::Region;
 
 /// A table, its region, and the endpoint if it is not the region's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
