@@ -10,6 +10,7 @@ use crate::floor_store::FloorError;
 use crate::id::ParseError;
 use crate::node_process::NodeError;
 use crate::register::{RegisterError, SwapError};
+use crate::signing_key::KeyError;
 
 /// How long one statement may take. Calls are bounded by seconds, so whatever takes longer hangs.
 const STATEMENT_MAX: Duration = Duration::from_secs(60);
@@ -92,4 +93,4 @@ macro_rules! breach_from {
     )+};
 }
 
-breach_from!(AlertError, CloudError, FloorError, NodeError, ParseError, RegisterError, SwapError);
+breach_from!(AlertError, CloudError, FloorError, KeyError, NodeError, ParseError, RegisterError, SwapError);

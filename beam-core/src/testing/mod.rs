@@ -31,7 +31,8 @@
 //! | `CloudProvider` | [`FakeCloud`] | [`cloud_contract`] |
 //! | `NodeProcess` | [`FakeNode`] | [`node_contract`] |
 //! | `AlertSink` | [`RecordingSink`] | [`sink_contract`] |
-//! | `SigningKey`, `HealthCheck`, `AuditLog` | [`FakeKey`], [`FakeHealth`], [`FakeAuditLog`] | none: there is little to break |
+//! | `SigningKey` | [`FakeKey`] | [`key_contract`] |
+//! | `HealthCheck`, `AuditLog` | [`FakeHealth`], [`FakeAuditLog`] | none: there is little to break |
 //!
 //! The fakes are shared by `Arc`: what they keep outlives the driver that uses them, as a disk or a cloud would. They
 //! draw no random number; what looks random comes from a [`Dice`] and its seed.
@@ -41,6 +42,7 @@ mod breach;
 
 pub mod cloud_contract;
 pub mod floor_contract;
+pub mod key_contract;
 pub mod node_contract;
 pub mod register_contract;
 pub mod sink_contract;
@@ -68,6 +70,7 @@ pub use fake_health::FakeHealth;
 pub use fake_key::FakeKey;
 pub use fake_node::FakeNode;
 pub use faulty_register::{Fault, FaultyRegister, Odds};
+pub use key_contract::KeyHarness;
 pub use mood::Mood;
 pub use recording_sink::RecordingSink;
 pub use register_contract::RegisterHarness;
