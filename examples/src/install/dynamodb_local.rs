@@ -2,15 +2,13 @@
 //! fetched and never kept in the repository.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 
-use super::{INSTALL_WITHIN, tool, workspace_root};
+use super::{run, tool, workspace_root};
 
 /// The release, as `examples/dynamodb-local/pom.xml` names it: the newest on Maven Central.
 pub const DYNAMODB_LOCAL_VERSION: &str = "2.6.1";
@@ -38,13 +36,13 @@ async fn fetch(dir: &Path, what: &str) -> Result<()> {
     maven.args(["--batch-mode", "--quiet", "--file"]).arg(sources.join("pom.xml"));
     // Beside and not in the sources.
     maven.arg("dependency:copy-dependencies").arg(format!("-DoutputDirectory={}", lib.display()));
-    run(maven, "mvn", what).await?;
+    run(&mut maven, "mvn", what, NO_JAVA).await?;
     let jar = lib.join(format!("DynamoDBLocal-{DYNAMODB_LOCAL_VERSION}.jar"));
     let bytes = fs::read(&jar).with_context(|| format!("Maven fetched no {}", jar.display()))?;
     check(&bytes, JAR_SHA256).with_context(|| format!("{} is not what was pinned", jar.display()))?;
     let mut javac = Command::new("javac");
     javac.arg("-cp").arg(lib.join("*")).arg("-d").arg(dir).arg(sources.join("OnLoopback.java"));
-    run(javac, "javac", what).await
+    run(&mut javac, "javac", what, NO_JAVA).await
 }
 
 fn check(bytes: &[u8], wanted: &str) -> Result<()> {
@@ -53,31 +51,9 @@ fn check(bytes: &[u8], wanted: &str) -> Result<()> {
     Ok(())
 }
 
-async fn run(mut command: Command, program: &str, what: &str) -> Result<()> {
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = match tokio::time::timeout(INSTALL_WITHIN, command.output()).await {
-        Err(_) => bail!("{program} did not get {what} within {INSTALL_WITHIN:?}"),
-        Ok(Err(error)) if error.kind() == ErrorKind::NotFound => {
-            bail!("the lab needs {what} and there is no `{program}` to get it with: {NO_JAVA}")
-        }
-        Ok(output) => output.with_context(|| format!("cannot run {program}"))?,
-    };
-    if !output.status.success() {
-        let said = [output.stdout, output.stderr].concat();
-        bail!("{program} could not get {what}:\n{}", String::from_utf8_lossy(&said));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn a_missing_program_is_told_with_what_to_install() {
-        let error = run(Command::new("no-such-mvn"), "mvn", "DynamoDB Local").await.unwrap_err().to_string();
-        assert!(error.contains("no `mvn`") && error.contains("install a JDK"), "{error}");
-    }
 
     #[test]
     fn another_jar_is_refused() {

@@ -1,6 +1,6 @@
 //! The programs the lab runs: a pinned CometBFT, the Hub-like chain, and the `beam` of this checkout.
 //!
-//! What Go builds, and DynamoDB Local, is kept in cargo's target folder under a name that says what it is of. It is built beside and moved
+//! What Go builds, and the emulators of AWS, are kept in cargo's target folder under a name that says what it is of. Each is built beside and moved
 //! there, under a lock, so that it appears whole or not at all and test programs that start together build it once.
 
 mod beam;
@@ -9,6 +9,8 @@ mod debian;
 mod dynamodb_local;
 mod faketime;
 mod hubd;
+mod moto;
+mod python;
 
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -26,6 +28,7 @@ pub use cometbft::{COMETBFT_VERSION, cometbft};
 pub use dynamodb_local::{DYNAMODB_LOCAL_VERSION, dynamodb_local};
 pub use faketime::faketime;
 pub use hubd::{Hubd, Ours, hubd};
+pub use moto::{MOTO_VERSION, moto};
 
 /// A cold build downloads and compiles up to 1,200 packages; on a busy machine that is many minutes.
 const INSTALL_WITHIN: Duration = Duration::from_secs(30 * 60);
@@ -86,21 +89,26 @@ where
 
 /// Runs `go` for `what`, which is named where it fails.
 async fn go(command: &mut Command, what: &str) -> Result<()> {
-    command
-        // No C compiler needed, and the same program on every machine.
-        .env("CGO_ENABLED", "0")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
+    const NO_GO: &str = "install Go 1.25 or newer from go.dev or your system's packages";
+    // No C compiler needed, and the same program on every machine.
+    command.env("CGO_ENABLED", "0");
+    run(command, "go", what, NO_GO).await
+}
+
+/// Runs a program that fetches or builds `what`, which is named where it fails; `otherwise` says what to do where there is no
+/// such program.
+async fn run(command: &mut Command, program: &str, what: &str, otherwise: &str) -> Result<()> {
+    command.stdin(Stdio::null()).kill_on_drop(true);
     let output = match tokio::time::timeout(INSTALL_WITHIN, command.output()).await {
-        Err(_) => bail!("go did not build {what} within {INSTALL_WITHIN:?}"),
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => bail!(
-            "the lab needs {what} and there is no `go` to build it with: install Go 1.25 or newer from go.dev or \
-             your system's packages"
-        ),
-        Ok(output) => output.context("cannot run go")?,
+        Err(_) => bail!("{program} did not get {what} within {INSTALL_WITHIN:?}"),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            bail!("the lab needs {what} and there is no `{program}` to get it with: {otherwise}")
+        }
+        Ok(output) => output.with_context(|| format!("cannot run {program}"))?,
     };
     if !output.status.success() {
-        bail!("go could not build {what}:\n{}", String::from_utf8_lossy(&output.stderr));
+        let said = [output.stdout, output.stderr].concat();
+        bail!("{program} could not get {what}:\n{}", String::from_utf8_lossy(&said).trim_end());
     }
     Ok(())
 }
@@ -123,4 +131,17 @@ async fn lock(path: &Path, progress: &impl Fn(&str)) -> Result<File> {
     })
     .await?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_missing_program_is_told_with_what_to_install() {
+        let mut missing = Command::new("no-such-mvn");
+        let error =
+            run(&mut missing, "mvn", "DynamoDB Local", "install a JDK").await.unwrap_err().to_string();
+        assert!(error.contains("no `mvn`") && error.contains("install a JDK"), "{error}");
+    }
 }
