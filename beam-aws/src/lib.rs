@@ -4,9 +4,12 @@
 //! | feature | module | implements |
 //! |---|---|---|
 //! | `dynamodb` (default) | [`dynamodb`] | [`Register`](beam_core::register::Register), in a DynamoDB table |
+//! | `kms` | [`kms`] | [`SigningKey`](beam_core::signing_key::SigningKey), a key in KMS |
 //!
 //! A service's SDK is built only if its feature is on; [`place`], the names of things, needs none. TLS is rustls with ring, and there is one HTTP stack (hyper).
 
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
+#[cfg(feature = "kms")]
+pub mod kms;
 pub mod place;

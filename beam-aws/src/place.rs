@@ -34,19 +34,29 @@ impl Place {
     /// # Errors
     /// The first that cannot be one.
     pub fn check(&self) -> Result<(), PlaceError> {
-        let is = |text: &str, allowed: fn(&u8) -> bool| text.bytes().all(|byte| allowed(&byte));
-        let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-        if !(3..=255).contains(&self.table.len()) || !is(&self.table, named) {
+        let named = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if !(3..=255).contains(&self.table.len()) || !self.table.bytes().all(named) {
             return Err(PlaceError::Table(self.table.clone()));
         }
-        let lower = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
-        if !(5..=40).contains(&self.region.len()) || !is(&self.region, lower) || !self.region.contains('-') {
-            return Err(PlaceError::Region(self.region.clone()));
-        }
-        match &self.endpoint {
-            Some(endpoint) if !is_endpoint(endpoint) => Err(PlaceError::Endpoint(endpoint.clone())),
-            _ => Ok(()),
-        }
+        check_region(&self.region)?;
+        check_endpoint(self.endpoint.as_deref())
+    }
+}
+
+/// Whether a region may be called that.
+pub(crate) fn check_region(region: &str) -> Result<(), PlaceError> {
+    let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !(5..=40).contains(&region.len()) || !region.bytes().all(lower) || !region.contains('-') {
+        return Err(PlaceError::Region(region.to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether that is an endpoint, if it is given.
+pub(crate) fn check_endpoint(endpoint: Option<&str>) -> Result<(), PlaceError> {
+    match endpoint {
+        Some(endpoint) if !is_endpoint(endpoint) => Err(PlaceError::Endpoint(endpoint.to_owned())),
+        _ => Ok(()),
     }
 }
 

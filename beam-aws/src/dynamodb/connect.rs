@@ -9,6 +9,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials as AccessKey;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Builder, SharedHttpClient};
 use aws_smithy_http_client::tls::Provider;
@@ -111,7 +112,7 @@ pub async fn region_of_environment() -> Option<String> {
     loader().load().await.region().map(ToString::to_string)
 }
 
-fn loader() -> ConfigLoader {
+pub(crate) fn loader() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http())
 }
 
@@ -132,6 +133,11 @@ async fn credentials(config: &SdkConfig, place: &Place) -> Result<Renewed, Regis
         let trouble = Trouble::NoCredentials(said);
         CallError { call: "DescribeTable", place: place.clone().into(), trouble }.of_read()
     };
-    let source = config.credentials_provider().ok_or_else(|| missing("no source of any".to_owned()))?;
-    Held::first(source).await.map(Renewed).map_err(|error| missing(innermost(&error)))
+    first_credentials(config).await.map_err(|error| missing(innermost(&error)))
+}
+
+pub(crate) async fn first_credentials(config: &SdkConfig) -> Result<Renewed, CredentialsError> {
+    let source = config.credentials_provider();
+    let source = source.ok_or_else(|| CredentialsError::not_loaded("no source of any"))?;
+    Held::first(source).await.map(Renewed)
 }

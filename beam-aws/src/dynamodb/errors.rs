@@ -195,7 +195,7 @@ impl CallError {
 }
 
 /// An error and its causes, from the outermost.
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+pub(crate) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     let mut next = Some(error);
     std::iter::from_fn(move || {
         let error = next?;
@@ -204,16 +204,16 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     })
 }
 
-pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
     cut(chain(error).last().map(ToString::to_string).unwrap_or_default())
 }
 
-fn brief(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn brief(error: &(dyn Error + 'static)) -> String {
     cut(DisplayErrorContext(error).to_string())
 }
 
 /// At most so much, on one line.
-fn cut(text: String) -> String {
+pub(crate) fn cut(text: String) -> String {
     let line = text.chars().map(|char| if char.is_control() { ' ' } else { char });
     line.take(SAID_MAX).collect()
 }

@@ -30,10 +30,10 @@
 //! ```
 
 mod calls;
-mod connect;
+pub(crate) mod connect;
 pub mod cost;
 mod credentials;
-mod errors;
+pub(crate) mod errors;
 mod item;
 mod table;
 pub mod timeouts;
