@@ -46,6 +46,7 @@ use aws_sdk_kms::Client;
 use aws_sdk_kms::operation::get_public_key::GetPublicKeyOutput;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{KeySpec, KeyUsageType, MessageType, SigningAlgorithmSpec};
+use base64ct::{Base64, Encoding as _};
 use beam_core::signing_key::{KeyError, PublicKey, SigningKey};
 use ed25519_dalek::{Signature, VerifyingKey};
 use spki::der::Decode as _;
@@ -188,7 +189,10 @@ fn public_key(told: &GetPublicKeyOutput, pinned: Option<PublicKey>) -> Result<Ve
     let public = from_der(der).ok_or_else(|| Trouble::Strange("no Ed25519 public key in it".to_owned()))?;
     let is = PublicKey(public.to_bytes());
     match pinned.filter(|pinned| *pinned != is) {
-        Some(pinned) => Err(Trouble::OtherKey { is: is.to_string(), pinned: pinned.to_string() }),
+        Some(pinned) => {
+            let text = |key: PublicKey| Base64::encode_string(&key.0);
+            Err(Trouble::OtherKey { is: text(is), pinned: text(pinned) })
+        }
         None => Ok(public),
     }
 }

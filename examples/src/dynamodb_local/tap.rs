@@ -1,4 +1,4 @@
-//! Counts what is asked of DynamoDB on its way to the emulator. DynamoDB bills by the request, and a policy allows by its name.
+//! Counts what is asked of DynamoDB, or of KMS, on its way to the emulator. Both bill by the request, and a policy allows by its name.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,8 +10,8 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// What stands before an action's name in a request.
-const TARGET: &[u8] = b"x-amz-target: dynamodb_20120810.";
+/// What stands before a service's name, a dot, and an action's name in a request.
+const TARGET: &[u8] = b"x-amz-target: ";
 /// A request's header line is shorter.
 const LINE_MAX: usize = 128;
 
@@ -105,7 +105,8 @@ impl Listener {
                 return;
             };
             let name = rest.get(TARGET.len()..end).unwrap_or_default();
-            let name = String::from_utf8_lossy(name).into_owned();
+            let name = String::from_utf8_lossy(name);
+            let name = name.rsplit('.').next().unwrap_or_default().to_owned();
             *self.calls.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
             self.tail = rest.get(end..).unwrap_or_default().to_vec();
         }
