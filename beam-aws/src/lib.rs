@@ -5,11 +5,21 @@
 //! |---|---|---|
 //! | `dynamodb` (default) | [`dynamodb`] | [`Register`](beam_core::register::Register), in a DynamoDB table |
 //! | `kms` | [`kms`] | [`SigningKey`](beam_core::signing_key::SigningKey), a key in KMS |
+//! | `s3` | [`s3`] | [`Register`](beam_core::register::Register), in an S3 bucket |
 //!
+//! [`access`] is how any of them is asked, [`timeouts`] for how long.
 //! A service's SDK is built only if its feature is on; [`place`], the names of things, needs none. TLS is rustls with ring, and there is one HTTP stack (hyper).
 
+#[cfg(feature = "connect")]
+pub mod access;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 #[cfg(feature = "kms")]
 pub mod kms;
 pub mod place;
+#[cfg(feature = "s3")]
+pub mod s3;
+#[cfg(feature = "connect")]
+pub mod timeouts;
+#[cfg(feature = "connect")]
+mod trouble;

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::install::moto;
+use crate::install::{moto, workspace_root};
 use crate::process::Process;
 use crate::wait;
 
@@ -47,8 +47,7 @@ impl Moto {
         // What an earlier one said of its port is not to be taken for this one's.
         let said = fs::metadata(&log).map_or(0, |log| log.len());
         let mut python = Command::new(home.join("bin/python"));
-        // Port 0: the kernel gives it one of its own, which it then tells.
-        python.args(["-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]).current_dir(dir);
+        python.arg("-u").arg(workspace_root().join("examples/moto/serve.py")).current_dir(dir);
         // Whoever runs the tests may have settings of their own, for Python or for moto.
         let own = |name: &str| name.starts_with("PYTHON") || name.starts_with("MOTO_");
         for (name, _) in std::env::vars_os().filter(|(name, _)| own(&name.to_string_lossy())) {
@@ -116,7 +115,7 @@ fn port(log: &Path, after: u64) -> Option<u16> {
     let said = String::from_utf8_lossy(bytes.get(usize::try_from(after).ok()?..)?).into_owned();
     // A line that is whole.
     let whole = said.rsplit_once('\n')?.0;
-    whole.lines().find_map(|line| line.split_once("Running on http://127.0.0.1:")?.1.trim().parse().ok())
+    whole.lines().find_map(|line| line.strip_prefix("port ")?.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -129,11 +128,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log");
         assert_eq!(port(&log, 0), None);
-        fs::write(&log, "WARNING\n * Running on http://127.0.0.1:123").unwrap();
+        fs::write(&log, "warning\nport 123").unwrap();
         assert_eq!(port(&log, 0), None);
-        fs::write(&log, "WARNING\n * Running on http://127.0.0.1:1234\n").unwrap();
+        fs::write(&log, "warning\nport 1234\n").unwrap();
         assert_eq!(port(&log, 0), Some(1234));
-        assert_eq!(port(&log, 20), None);
+        assert_eq!(port(&log, 10), None);
     }
 
     /// One request of S3's, as any client would make it; moto does not look at signatures.

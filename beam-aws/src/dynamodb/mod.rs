@@ -9,7 +9,7 @@
 //!   [`SwapError::OutcomeUnknown`].
 //! * **Nothing is repeated** behind the caller's back: the SDK's retries are off. (It could otherwise find its own first attempt and
 //!   report a lost race.)
-//! * **Bounded.** Own timeouts, in [`timeouts`].
+//! * **Bounded.** Own timeouts, in [`timeouts`](crate::timeouts).
 //!
 //! # What it refuses by name, when it is opened
 //! A table with another key than Beam's; one whose id is not the pinned one (it was deleted and made again, or restored);
@@ -30,13 +30,9 @@
 //! ```
 
 mod calls;
-pub(crate) mod connect;
 pub mod cost;
-mod credentials;
-pub(crate) mod errors;
 mod item;
 mod table;
-pub mod timeouts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,23 +44,64 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use beam_core::register::{Cell, Register, RegisterError, RegisterKey, SwapError, Version};
 
+pub use crate::access::{Access, Credentials, region_of_environment};
 pub use crate::place::{Place, PlaceError};
 pub use calls::{Calls, Counted};
-pub use connect::{Access, Credentials, region_of_environment};
 pub use table::TableFacts;
 
-use errors::{CallError, Trouble};
+use crate::access;
+use crate::trouble::{CallError, Service, Trouble};
 use item::{CELL, Item, VALUE, VERSION};
 
 /// The calls that a running pilot makes, by the names that IAM has for them. `CreateTable` and `TagResource` are only for who
 /// makes the table.
 pub const ACTIONS: [&str; 3] = ["DescribeTable", "GetItem", "UpdateItem"];
 
+const SERVICE: Service = Service {
+    name: "DynamoDB",
+    policy: "examples/aws/pilot-register-policy.json",
+    limits: "the table's and the account's limits",
+    refusal,
+};
+
+/// What DynamoDB says no to in words of its own.
+fn refusal(_status: u16, code: &str) -> Option<&'static str> {
+    match code {
+        "ResourceNotFoundException" => Some(
+            "there is no such table here: check its name and its region, and whose account the credentials are of",
+        ),
+        "ValidationException" | "SerializationException" | "ItemCollectionSizeLimitExceededException" => {
+            Some("DynamoDB refuses the request: the table was not made by Beam, or its item was edited")
+        }
+        "ReplicatedWriteConflictException" | "TransactionConflictException" => {
+            Some("somebody else is writing the item at this moment")
+        }
+        _ => None,
+    }
+}
+
+/// One to sign with, one to ask about the table with.
+struct Clients {
+    brisk: Client,
+    patient: Client,
+}
+
+impl Clients {
+    async fn new(place: &Place, access: &Access) -> Result<Self, RegisterError> {
+        place.check().map_err(|error| RegisterError::Unfit(error.to_string()))?;
+        let configs = access::configs(&place.region, place.endpoint.as_deref(), access).await;
+        let configs = configs.map_err(|trouble| table::error("DescribeTable", place, trouble))?;
+        Ok(Self { brisk: Client::new(&configs.brisk), patient: Client::new(&configs.patient) })
+    }
+}
+
 /// A register in a DynamoDB table. See the [module](self).
 #[derive(Clone, Debug)]
 pub struct DynamoDbRegister {
     client: Client,
-    place: Arc<Place>,
+    place: Place,
+    /// The place, in words.
+    at: Arc<str>,
     table: TableFacts,
     within: Duration,
     calls: Arc<Calls>,
@@ -77,10 +114,9 @@ impl DynamoDbRegister {
     /// [`RegisterError`]: `Unfit` if the table must not be used (the text says why), `Unavailable` if it cannot be asked, or
     /// is not there.
     pub async fn open(place: Place, table_id: Option<&str>, access: &Access) -> Result<Self, RegisterError> {
-        let client = connect::client(&place, access).await?;
-        let table = table::describe(&client, &place).await?;
-        table.fit(&place, table_id)?;
-        Ok(Self { client, place: place.into(), table, within: access.call_within, calls: Arc::default() })
+        let clients = Clients::new(&place, access).await?;
+        let table = table::describe(&clients.patient, &place).await?;
+        Self::on(place, table, table_id, clients.brisk, access)
     }
 
     /// Makes the table, and opens it when it is ready: on-demand billing, protected from deletion, tagged `beam = register`.
@@ -89,10 +125,22 @@ impl DynamoDbRegister {
     /// # Errors
     /// As for [`DynamoDbRegister::open`].
     pub async fn create(place: Place, access: &Access) -> Result<Self, RegisterError> {
-        let client = connect::client(&place, access).await?;
-        let table = table::create(&client, &place).await?;
-        table.fit(&place, None)?;
-        Ok(Self { client, place: place.into(), table, within: access.call_within, calls: Arc::default() })
+        let clients = Clients::new(&place, access).await?;
+        let table = table::create(&clients.patient, &place).await?;
+        Self::on(place, table, None, clients.brisk, access)
+    }
+
+    /// On a table that is looked over first.
+    fn on(
+        place: Place,
+        table: TableFacts,
+        table_id: Option<&str>,
+        client: Client,
+        access: &Access,
+    ) -> Result<Self, RegisterError> {
+        table.fit(&place, table_id)?;
+        let at = place.to_string().into();
+        Ok(Self { client, place, at, table, within: access.call_within, calls: Arc::default() })
     }
 
     /// Where it is.
@@ -114,12 +162,16 @@ impl DynamoDbRegister {
     }
 
     fn error(&self, call: &'static str, trouble: Trouble) -> CallError {
-        CallError { call, place: self.place.clone(), trouble }
+        CallError { call, place: self.at.clone(), trouble }
     }
 
     fn decode(&self, call: &'static str, key: &RegisterKey, item: &Item) -> Result<Cell, CallError> {
-        item::decode(key, item)
-            .map_err(|error| self.error(call, Trouble::Edited { cell: key.to_string(), error }))
+        item::decode(key, item).map_err(|error| {
+            let edited = format!(
+                "somebody edited the item of cell {key}: {error}; find out who, then see the handbook of `beam watermark`"
+            );
+            self.error(call, Trouble::Damaged(edited))
+        })
     }
 
     async fn get(&self, key: &RegisterKey) -> Result<Option<Cell>, CallError> {
@@ -128,7 +180,7 @@ impl DynamoDbRegister {
         let answer = request.consistent_read(true).send().await;
         let cell = match answer {
             Ok(answer) => answer.item.map(|item| self.decode(CALL, key, &item)).transpose(),
-            Err(error) => Err(self.error(CALL, Trouble::of(&error, self.within))),
+            Err(error) => Err(self.error(CALL, Trouble::of(&error, self.within, &SERVICE))),
         };
         let len = cell.as_ref().ok().and_then(Option::as_ref).map_or(0, |cell| cell.value.len());
         self.calls.read(item::size(key, None, len));
@@ -174,7 +226,7 @@ impl DynamoDbRegister {
             let current = refused.item().map(|item| self.decode(CALL, key, item)).transpose();
             return Err(SwapError::Conflict { current: current.map_err(CallError::of_swap)? });
         }
-        Err(self.error(CALL, Trouble::of(&error, self.within)).of_swap())
+        Err(self.error(CALL, Trouble::of(&error, self.within, &SERVICE)).of_swap())
     }
 }
 
@@ -190,16 +242,18 @@ impl Register for DynamoDbRegister {
         expected: Option<Version>,
         value: Vec<u8>,
     ) -> Result<Version, SwapError> {
-        let failed = |trouble| self.error("UpdateItem", trouble).of_swap();
+        let refused = |why: String| self.error("UpdateItem", Trouble::Refused(why)).of_swap();
         if value.len() > Cell::LEN_MAX {
-            return Err(failed(Trouble::TooLarge(value.len())));
+            return Err(refused(format!("a value of {} bytes is too large", value.len())));
         }
         if let Some(next) = expected.map_or(Some(Version::FIRST), Version::next) {
             return self.update(key, expected, next, value).await;
         }
         // There is nothing to write after the last version, but still something to be told.
         match self.get(key).await.map_err(|error| SwapError::Failed(error.into()))? {
-            Some(cell) if Some(cell.version) == expected => Err(failed(Trouble::NoVersionLeft)),
+            Some(cell) if Some(cell.version) == expected => {
+                Err(refused("no version is left above this one".to_owned()))
+            }
             current => Err(SwapError::Conflict { current }),
         }
     }

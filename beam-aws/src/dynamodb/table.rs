@@ -1,6 +1,6 @@
 //! The table: how it is made, and what it must be.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
@@ -11,10 +11,15 @@ use aws_sdk_dynamodb::types::{
 };
 use beam_core::register::RegisterError;
 
-use super::errors::{CallError, Trouble};
 use super::item::CELL;
-use super::timeouts::{TABLE_CALL_WITHIN, TABLE_POLL_EVERY, TABLE_READY_WITHIN};
-use super::{Place, connect};
+use super::{Place, SERVICE};
+use crate::timeouts::PATIENT_CALL_WITHIN;
+use crate::trouble::{CallError, Trouble};
+
+/// A table that was created becomes usable. Seconds are usual.
+const TABLE_READY_WITHIN: Duration = Duration::from_secs(90);
+/// How often it is asked whether it is.
+const TABLE_POLL_EVERY: Duration = Duration::from_millis(500);
 
 /// What a table is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,16 +109,16 @@ impl TableFacts {
     }
 }
 
-fn error(call: &'static str, place: &Place, trouble: Trouble) -> RegisterError {
-    CallError { call, place: place.clone().into(), trouble }.of_read()
+pub(super) fn error(call: &'static str, place: &Place, trouble: Trouble) -> RegisterError {
+    CallError { call, place: place.to_string().into(), trouble }.of_read()
 }
 
 /// What the table is.
 pub(super) async fn describe(client: &Client, place: &Place) -> Result<TableFacts, RegisterError> {
     const CALL: &str = "DescribeTable";
-    let asked = client.describe_table().table_name(&place.table).customize();
-    let answer = asked.config_override(connect::patient()).send().await;
-    let answer = answer.map_err(|cause| error(CALL, place, Trouble::of(&cause, TABLE_CALL_WITHIN)))?;
+    let answer = client.describe_table().table_name(&place.table).send().await;
+    let answer =
+        answer.map_err(|cause| error(CALL, place, Trouble::of(&cause, PATIENT_CALL_WITHIN, &SERVICE)))?;
     let nothing = || error(CALL, place, Trouble::Strange("no description".to_owned()));
     Ok(TableFacts::of(answer.table().ok_or_else(nothing)?))
 }
@@ -133,11 +138,11 @@ pub(super) async fn create(client: &Client, place: &Place) -> Result<TableFacts,
         .billing_mode(BillingMode::PayPerRequest)
         .deletion_protection_enabled(true)
         .tags(tag.build().map_err(incomplete)?);
-    match asked.customize().config_override(connect::patient()).send().await {
+    match asked.send().await {
         Ok(_) => {}
         Err(SdkError::ServiceError(refused))
             if matches!(refused.err(), CreateTableError::ResourceInUseException(_)) => {}
-        Err(cause) => return Err(error(CALL, place, Trouble::of(&cause, TABLE_CALL_WITHIN))),
+        Err(cause) => return Err(error(CALL, place, Trouble::of(&cause, PATIENT_CALL_WITHIN, &SERVICE))),
     }
     let began = Instant::now();
     loop {

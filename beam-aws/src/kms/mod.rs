@@ -31,10 +31,9 @@
 //! # Ok(()) }
 //! ```
 
-mod connect;
 pub mod cost;
-mod errors;
 mod place;
+mod service;
 pub mod timeouts;
 
 use std::sync::Arc;
@@ -52,12 +51,14 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use spki::der::Decode as _;
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
-pub use crate::dynamodb::{Credentials, region_of_environment};
-pub use connect::Access;
+pub use crate::access::{Access, Credentials, region_of_environment};
 pub use place::{KeyPlace, KeyPlaceError};
 
-use errors::{CallError, Trouble};
-use timeouts::{AGAIN_AFTER, ATTEMPTS_MAX, LOOK_WITHIN};
+use crate::access;
+use crate::timeouts::PATIENT_CALL_WITHIN;
+use crate::trouble::{CallError, Trouble};
+use service::{SERVICE, may_pass};
+use timeouts::{AGAIN_AFTER, ATTEMPTS_MAX};
 
 /// How many bytes KMS signs at most, as its documentation of `Sign` has it.
 pub const LEN_MAX: usize = 4096;
@@ -88,7 +89,9 @@ pub struct Counted {
 #[derive(Clone, Debug)]
 pub struct KmsKey {
     client: Client,
-    place: Arc<KeyPlace>,
+    place: KeyPlace,
+    /// The place, in words.
+    at: Arc<str>,
     arn: String,
     public: VerifyingKey,
     within: Duration,
@@ -101,16 +104,17 @@ impl KmsKey {
     /// # Errors
     /// [`KeyError::Unavailable`]: in one line why it cannot be used, and what to do.
     pub async fn open(place: KeyPlace, pinned: Option<PublicKey>, access: &Access) -> Result<Self, KeyError> {
-        const CALL: &str = "GetPublicKey";
-        let place = Arc::new(place);
-        let failed = |trouble| CallError { call: CALL, place: place.clone(), trouble };
-        let client = connect::client(&place, access).await.map_err(failed)?;
-        let asked = client.get_public_key().key_id(&place.key).customize();
-        let answer = asked.config_override(connect::patient()).send().await;
-        let answer = answer.map_err(|error| failed(Trouble::of(&error, LOOK_WITHIN)))?;
+        let at: Arc<str> = place.to_string().into();
+        let failed = |trouble| unavailable("GetPublicKey", &at, trouble);
+        place.check().map_err(|wrong| failed(Trouble::Refused(wrong.to_string())))?;
+        let configs = access::configs(&place.region, place.endpoint.as_deref(), access).await;
+        let configs = configs.map_err(failed)?;
+        let asked = Client::new(&configs.patient).get_public_key().key_id(&place.key).send().await;
+        let answer = asked.map_err(|error| failed(Trouble::of(&error, PATIENT_CALL_WITHIN, &SERVICE)))?;
         let public = public_key(&answer, pinned).map_err(failed)?;
         let arn = answer.key_id().unwrap_or(&place.key).to_owned();
-        Ok(Self { client, arn, public, within: access.attempt_within, calls: Arc::default(), place })
+        let (client, within) = (Client::new(&configs.brisk), access.call_within);
+        Ok(Self { client, place, at, arn, public, within, calls: Arc::default() })
     }
 
     /// Where it is.
@@ -132,7 +136,7 @@ impl KmsKey {
         Counted { signatures: of(&self.calls.signatures), attempts: of(&self.calls.attempts) }
     }
 
-    async fn attempt(&self, bytes: &[u8]) -> Result<Vec<u8>, Trouble> {
+    async fn attempt(&self, bytes: &[u8]) -> Result<Blob, Trouble> {
         self.calls.attempts.fetch_add(1, Ordering::Relaxed);
         let request = self
             .client
@@ -142,11 +146,19 @@ impl KmsKey {
             .message(Blob::new(bytes))
             .message_type(MessageType::Raw)
             .signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512);
-        let answer = request.send().await.map_err(|error| Trouble::of(&error, self.within))?;
-        let signature = answer.signature().map(Blob::as_ref).unwrap_or_default();
-        let made = Signature::from_slice(signature).map_err(|_| Trouble::Forged)?;
-        self.public.verify_strict(bytes, &made).map_err(|_| Trouble::Forged)?;
-        Ok(signature.to_vec())
+        let answer = request.send().await.map_err(|error| Trouble::of(&error, self.within, &SERVICE))?;
+        Ok(answer.signature.unwrap_or_else(|| Blob::new([])))
+    }
+
+    /// The signature, if it is this key's and over these bytes.
+    fn verified(&self, bytes: &[u8], signature: Blob) -> Result<Vec<u8>, KeyError> {
+        let made = Signature::from_slice(signature.as_ref());
+        if !made.is_ok_and(|made| self.public.verify_strict(bytes, &made).is_ok()) {
+            let trouble = Trouble::Strange("no signature of this key over these bytes".to_owned());
+            return Err(KeyError::Wrong(CallError { call: "Sign", place: self.at.clone(), trouble }.into()));
+        }
+        self.calls.signatures.fetch_add(1, Ordering::Relaxed);
+        Ok(signature.into_inner())
     }
 }
 
@@ -157,41 +169,44 @@ impl SigningKey for KmsKey {
     }
 
     async fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let failed = |trouble| CallError { call: "Sign", place: self.place.clone(), trouble };
         if bytes.len() > LEN_MAX {
-            return Err(failed(Trouble::TooLong { len: bytes.len(), max: LEN_MAX }).into());
+            return Err(KeyError::TooLong { len: bytes.len(), max: LEN_MAX });
         }
         let mut made = self.attempt(bytes).await;
         for turn in 1..ATTEMPTS_MAX {
-            if !made.as_ref().is_err_and(Trouble::may_pass) {
+            if !made.as_ref().is_err_and(may_pass) {
                 break;
             }
             tokio::time::sleep(AGAIN_AFTER.saturating_mul(turn)).await;
             made = self.attempt(bytes).await;
         }
-        let signature = made.map_err(failed)?;
-        self.calls.signatures.fetch_add(1, Ordering::Relaxed);
-        Ok(signature)
+        self.verified(bytes, made.map_err(|trouble| unavailable("Sign", &self.at, trouble))?)
     }
+}
+
+fn unavailable(call: &'static str, at: &Arc<str>, trouble: Trouble) -> KeyError {
+    KeyError::Unavailable(CallError { call, place: at.clone(), trouble }.into())
 }
 
 /// The public key that KMS told, if the key is one that a validator can have, and the pinned one.
 fn public_key(told: &GetPublicKeyOutput, pinned: Option<PublicKey>) -> Result<VerifyingKey, Trouble> {
     let (spec, usage) = (told.key_spec(), told.key_usage());
     if spec != Some(&KeySpec::EccNistEdwards25519) || usage != Some(&KeyUsageType::SignVerify) {
-        let text = |text: Option<&str>| text.unwrap_or("?").to_owned();
-        return Err(Trouble::OtherKind {
-            spec: text(spec.map(KeySpec::as_str)),
-            usage: text(usage.map(KeyUsageType::as_str)),
-        });
+        let (spec, usage) = (spec.map_or("?", KeySpec::as_str), usage.map_or("?", KeyUsageType::as_str));
+        return Err(Trouble::Refused(format!(
+            "it is a key of kind {spec} for {usage}; a validator's is of kind ECC_NIST_EDWARDS25519 for SIGN_VERIFY: name another key"
+        )));
     }
     let der = told.public_key().map(Blob::as_ref).unwrap_or_default();
     let public = from_der(der).ok_or_else(|| Trouble::Strange("no Ed25519 public key in it".to_owned()))?;
     let is = PublicKey(public.to_bytes());
     match pinned.filter(|pinned| *pinned != is) {
         Some(pinned) => {
-            let text = |key: PublicKey| Base64::encode_string(&key.0);
-            Err(Trouble::OtherKey { is: text(is), pinned: text(pinned) })
+            let (is, pinned) = (Base64::encode_string(&is.0), Base64::encode_string(&pinned.0));
+            Err(Trouble::Refused(format!(
+                "its public key is {is}, not the pinned {pinned}: it is another validator's key, or was made anew; nothing is signed \
+                 with it"
+            )))
         }
         None => Ok(public),
     }

@@ -54,8 +54,17 @@ pub(crate) async fn new_table() -> Place {
     place
 }
 
-pub(crate) async fn open(place: &Place) -> Result<DynamoDbRegister, RegisterError> {
-    DynamoDbRegister::open(place.clone(), None, &patient()).await
+pub(crate) use new_table as new_store;
+
+/// What is tried.
+pub(crate) type AwsRegister = DynamoDbRegister;
+
+pub(crate) async fn open(place: &Place) -> Result<AwsRegister, RegisterError> {
+    open_with(place, &patient()).await
+}
+
+pub(crate) async fn open_with(place: &Place, access: &Access) -> Result<AwsRegister, RegisterError> {
+    DynamoDbRegister::open(place.clone(), None, access).await
 }
 
 /// A validator's cell.
@@ -69,10 +78,10 @@ pub(crate) fn line(error: impl Into<anyhow::Error>) -> String {
 }
 
 /// Every handle is a client of its own.
-pub(crate) struct Table(pub(crate) Place);
+pub(crate) struct Store(pub(crate) Place);
 
 #[async_trait]
-impl RegisterHarness for Table {
+impl RegisterHarness for Store {
     async fn open(&self) -> Result<Arc<dyn Register>, RegisterError> {
         Ok(Arc::new(open(&self.0).await?))
     }

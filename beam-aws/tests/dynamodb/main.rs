@@ -10,9 +10,12 @@
 
 mod answers;
 mod common;
+#[path = "../shared/contract.rs"]
 mod contract;
 mod edited;
+mod far;
 mod live;
 mod policy;
 mod tables;
+#[path = "../shared/wire.rs"]
 mod wire;

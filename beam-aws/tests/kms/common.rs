@@ -28,7 +28,7 @@ pub(crate) async fn emulator() -> &'static Ministack {
 /// What the emulator takes, and the patience that an emulator needs on a busy machine.
 pub(crate) fn patient() -> Access {
     let within = Duration::from_secs(20);
-    Access { credentials: Credentials::key("beam", "beam"), attempt_within: within, connect_within: within }
+    Access { credentials: Credentials::key("beam", "beam"), call_within: within, connect_within: within }
 }
 
 /// As a signer asks.

@@ -36,7 +36,7 @@ async fn a_key_that_is_not_here_is_told_so() {
     for place in [other_region, unknown, alias] {
         let text = line(open(&place).await.unwrap_err());
         assert!(text.contains("there is no such key here: check its id and its region"), "{text}");
-        assert!(text.contains("GetPublicKey with key "), "{text}");
+        assert!(text.contains("GetPublicKey on key "), "{text}");
     }
     let text = line(open(&KeyPlace { region: "local-2".to_owned(), ..there.clone() }).await.unwrap_err());
     assert!(text.contains("the key is in region local-1, and the region is said to be local-2"), "{text}");
@@ -59,7 +59,7 @@ async fn a_key_whose_state_changes_under_a_running_signer_is_told_by_its_state()
         let error = key.sign(b"a vote").await.unwrap_err();
         assert!(matches!(error, KeyError::Unavailable(_)), "{error:?}");
         let text = line(error);
-        assert!(text.contains(said) && text.contains("Sign with key arn:"), "{text}");
+        assert!(text.contains(said) && text.contains("Sign on key arn:"), "{text}");
         is_one_line(&text);
         local.kms(REGION, undone, &id).await.unwrap();
     }

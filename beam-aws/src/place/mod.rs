@@ -1,6 +1,10 @@
-//! Where a table is: names that a configuration can check without any SDK.
+//! Where a table or a bucket is: names that a configuration can check without any SDK.
+
+mod bucket;
 
 use std::fmt;
+
+pub use bucket::Bucket;
 
 /// A table, its region, and the endpoint if it is not the region's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,17 +13,31 @@ pub struct Place {
     pub table: String,
     /// Its region, such as `eu-central-1`.
     pub region: String,
-    /// A VPC endpoint, or DynamoDB Local.
+    /// A VPC endpoint, or an emulator.
     pub endpoint: Option<String>,
 }
 
-/// What is wrong with a [`Place`].
+/// What is wrong with a [`Place`] or a [`Bucket`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlaceError {
     /// DynamoDB has no such names.
     #[error("table {0:?}: 3 to 255 letters, digits, '-', '_' or '.'")]
     Table(String),
+    /// S3 has no such names.
+    #[error("bucket {0:?}: 3 to 63 lower-case letters, digits, '-' or '.', a letter or digit at both ends")]
+    Bucket(String),
+    /// S3 keeps such names for other things than buckets.
+    #[error("bucket {0:?}: it must be a general purpose bucket itself, not {1}")]
+    NoBucket(String, &'static str),
+    /// Not the beginning of an object's name.
+    #[error(
+        "prefix {0:?}: at most 200 letters, digits, '-', '_', '.' or '/', with '/' at its end only, such as \"beam/\""
+    )]
+    Prefix(String),
+    /// No account looks like that.
+    #[error("owner {0:?}: the 12 digits of the account that the bucket is of")]
+    Owner(String),
     /// No region looks like that.
     #[error("region {0:?}: like \"eu-central-1\"")]
     Region(String),
@@ -34,8 +52,9 @@ impl Place {
     /// # Errors
     /// The first that cannot be one.
     pub fn check(&self) -> Result<(), PlaceError> {
-        let named = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if !(3..=255).contains(&self.table.len()) || !self.table.bytes().all(named) {
+        let is = |text: &str, allowed: fn(&u8) -> bool| text.bytes().all(|byte| allowed(&byte));
+        let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+        if !(3..=255).contains(&self.table.len()) || !is(&self.table, named) {
             return Err(PlaceError::Table(self.table.clone()));
         }
         check_region(&self.region)?;
@@ -43,7 +62,7 @@ impl Place {
     }
 }
 
-/// Whether a region may be called that.
+/// Whether a region could have that name.
 pub(crate) fn check_region(region: &str) -> Result<(), PlaceError> {
     let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if !(5..=40).contains(&region.len()) || !region.bytes().all(lower) || !region.contains('-') {
@@ -52,7 +71,7 @@ pub(crate) fn check_region(region: &str) -> Result<(), PlaceError> {
     Ok(())
 }
 
-/// Whether that is an endpoint, if it is given.
+/// Whether that may be asked instead of the region's own.
 pub(crate) fn check_endpoint(endpoint: Option<&str>) -> Result<(), PlaceError> {
     match endpoint {
         Some(endpoint) if !is_endpoint(endpoint) => Err(PlaceError::Endpoint(endpoint.to_owned())),
@@ -60,7 +79,7 @@ pub(crate) fn check_endpoint(endpoint: Option<&str>) -> Result<(), PlaceError> {
     }
 }
 
-/// Without TLS anybody on the way could answer in DynamoDB's place.
+/// Without TLS anybody on the way could answer in AWS's place.
 fn is_endpoint(endpoint: &str) -> bool {
     let host = |rest: &str| rest.split('/').next().unwrap_or_default().to_owned();
     if let Some(rest) = endpoint.strip_prefix("https://") {

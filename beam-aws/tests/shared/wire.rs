@@ -1,30 +1,34 @@
-//! What a bad line does to a swap: what is certainly not written is told from what may be.
+//! What a bad line does to a swap: what is certainly not written is told from what may be. Every service runs it on its own
+//! emulator, which its `common` knows.
 
 use std::time::{Duration, Instant};
 
-use beam_aws::dynamodb::timeouts::CALL_WITHIN;
-use beam_aws::dynamodb::{Access, DynamoDbRegister};
+use beam_aws::access::Access;
+use beam_aws::timeouts::CALL_WITHIN;
 use beam_core::register::{Cell, Register as _, RegisterError, SwapError, Version};
 use beam_examples::proxy::{Proxy, Weather};
 use beam_examples::wait;
 
-use crate::common::{brisk, emulator, key, line, new_table, open, patient};
+use crate::common::{AwsRegister, brisk, emulator, key, line, new_store, open, open_with, patient};
 
 /// What a busy machine may take on top of a bound.
 const SLACK: Duration = Duration::from_millis(400);
 
 /// A register at the end of a wire, with one cell of version 1.
-async fn wired() -> (Proxy, DynamoDbRegister) {
+async fn wired() -> (Proxy, AwsRegister) {
     wired_with(&patient()).await
 }
 
-async fn wired_with(access: &Access) -> (Proxy, DynamoDbRegister) {
-    let mut place = new_table().await;
+async fn wired_with(access: &Access) -> (Proxy, AwsRegister) {
+    let mut place = new_store().await;
     let wire = Proxy::start(emulator().await.address()).unwrap();
     place.endpoint = Some(format!("http://{}", wire.address()));
     let register = open(&place).await.unwrap();
     register.swap(&key(), None, vec![1]).await.unwrap();
-    (wire, DynamoDbRegister::open(place, None, access).await.unwrap())
+    let register = open_with(&place, access).await.unwrap();
+    // A handle that has seen the cell swaps without a look first.
+    register.read(&key()).await.unwrap();
+    (wire, register)
 }
 
 fn cell(version: u64, value: u8) -> Option<Cell> {

@@ -12,7 +12,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use tokio::time::timeout;
 
-use super::timeouts::{CREDENTIALS_AGAIN_AFTER, CREDENTIALS_AHEAD, CREDENTIALS_WITHIN};
+use crate::timeouts::{CREDENTIALS_AGAIN_AFTER, CREDENTIALS_AHEAD, CREDENTIALS_WITHIN};
 
 /// The credentials held, and where new ones come from.
 #[derive(Debug)]

@@ -1,26 +1,24 @@
-//! The client: credentials, TLS, timeouts.
+//! How AWS is asked, whichever service it is: credentials, TLS, timeouts. One way for all, and linked once.
 
-use aws_config::identity::IdentityCache;
+mod held;
+
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials as AccessKey;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{Builder, SharedHttpClient};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::{Builder as HttpBuilder, Connector};
-use beam_core::register::RegisterError;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use super::Place;
-use super::credentials::{Held, Renewed};
-use super::errors::{CallError, Trouble, innermost};
-use super::timeouts::{CALL_WITHIN, CONNECT_WITHIN, IDLE_MAX, TABLE_CALL_WITHIN, TABLE_CALLS_MAX};
+use crate::timeouts::{CALL_WITHIN, CONNECT_WITHIN, IDLE_MAX, PATIENT_CALL_WITHIN, PATIENT_CALLS_MAX};
+use crate::trouble::{Trouble, innermost};
+use held::{Held, Renewed};
 
 /// Whose requests they are.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +38,7 @@ impl Credentials {
     }
 }
 
-/// How DynamoDB is asked.
+/// How a service is asked.
 #[derive(Clone, Debug)]
 pub struct Access {
     /// Whose requests they are.
@@ -57,54 +55,62 @@ impl Access {
     pub fn patient() -> Self {
         Self {
             credentials: Credentials::Found,
-            call_within: TABLE_CALL_WITHIN,
-            connect_within: TABLE_CALL_WITHIN,
+            call_within: PATIENT_CALL_WITHIN,
+            connect_within: PATIENT_CALL_WITHIN,
         }
     }
 }
 
 impl Default for Access {
-    /// As a signer needs it: credentials as they are found, and the bounds of [`timeouts`](super::timeouts).
+    /// As a signer needs it: credentials as they are found, and the bounds of [`timeouts`](crate::timeouts).
     fn default() -> Self {
         Self { credentials: Credentials::Found, call_within: CALL_WITHIN, connect_within: CONNECT_WITHIN }
     }
 }
 
-/// A client for the signing path: short bounds, no retries. Credentials are there when this returns.
-pub(super) async fn client(place: &Place, access: &Access) -> Result<Client, RegisterError> {
-    place.check().map_err(|error| RegisterError::Unfit(error.to_string()))?;
-    let loader = loader().region(Region::new(place.region.clone()));
+/// What clients are made of.
+pub(crate) struct Configs {
+    /// For what a vote waits for: short bounds, no retries.
+    pub(crate) brisk: SdkConfig,
+    /// For questions that nobody waits for to sign: the SDK's own retries, within bounds.
+    pub(crate) patient: SdkConfig,
+}
+
+/// How a service in `region` is asked, at `endpoint` if it is not the region's own. Credentials are there when this returns.
+pub(crate) async fn configs(
+    region: &str,
+    endpoint: Option<&str>,
+    access: &Access,
+) -> Result<Configs, Trouble> {
+    let loader = loader().region(Region::new(region.to_owned()));
     let loader = match &access.credentials {
         Credentials::Found => loader,
         Credentials::Given(provider) => loader.credentials_provider(provider.clone()),
     };
-    let config = loader.load().await;
-    let credentials = credentials(&config, place).await?;
-    let timeouts = TimeoutConfig::builder()
+    let found = loader.load().await;
+    let credentials = SharedCredentialsProvider::new(credentials(&found).await?);
+    let mut of_all = found.into_builder();
+    of_all
+        .set_endpoint_url(endpoint.map(str::to_owned))
+        .set_credentials_provider(Some(credentials))
+        // Ours are at hand; the SDK's own keeping would hold on to those that were renewed.
+        .set_identity_cache(Some(IdentityCache::no_cache()))
+        .set_stalled_stream_protection(Some(StalledStreamProtectionConfig::disabled()));
+    let of_all = of_all.build();
+    let brisk = TimeoutConfig::builder()
         .connect_timeout(access.connect_within)
         .operation_timeout(access.call_within)
         .build();
-    let mut builder = Builder::from(&config)
-        .timeout_config(timeouts)
-        .credentials_provider(credentials)
-        // Ours are at hand; the SDK's own keeping would hold on to those that were renewed.
-        .identity_cache(IdentityCache::no_cache())
-        .retry_config(RetryConfig::disabled())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-    builder.set_endpoint_url(place.endpoint.clone());
-    Ok(Client::from_conf(builder.build()))
-}
-
-/// As it is for questions about the table: nobody waits for them to sign.
-pub(super) fn patient() -> Builder {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(TABLE_CALL_WITHIN)
-        .operation_attempt_timeout(TABLE_CALL_WITHIN)
-        .operation_timeout(TABLE_CALL_WITHIN.saturating_mul(TABLE_CALLS_MAX))
+    let patient = TimeoutConfig::builder()
+        .connect_timeout(PATIENT_CALL_WITHIN)
+        .operation_attempt_timeout(PATIENT_CALL_WITHIN)
+        .operation_timeout(PATIENT_CALL_WITHIN.saturating_mul(PATIENT_CALLS_MAX))
         .build();
-    Builder::new()
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(TABLE_CALLS_MAX))
+    let with = |timeouts, retries| of_all.to_builder().timeout_config(timeouts).retry_config(retries).build();
+    Ok(Configs {
+        brisk: with(brisk, RetryConfig::disabled()),
+        patient: with(patient, RetryConfig::standard().with_max_attempts(PATIENT_CALLS_MAX)),
+    })
 }
 
 /// The region that the environment, the profile or the machine itself names.
@@ -112,7 +118,7 @@ pub async fn region_of_environment() -> Option<String> {
     loader().load().await.region().map(ToString::to_string)
 }
 
-pub(crate) fn loader() -> ConfigLoader {
+fn loader() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http())
 }
 
@@ -128,16 +134,8 @@ fn http() -> SharedHttpClient {
 }
 
 /// Asked for before anything else, so that their absence has a sentence of its own.
-async fn credentials(config: &SdkConfig, place: &Place) -> Result<Renewed, RegisterError> {
-    let missing = |said: String| {
-        let trouble = Trouble::NoCredentials(said);
-        CallError { call: "DescribeTable", place: place.clone().into(), trouble }.of_read()
-    };
-    first_credentials(config).await.map_err(|error| missing(innermost(&error)))
-}
-
-pub(crate) async fn first_credentials(config: &SdkConfig) -> Result<Renewed, CredentialsError> {
-    let source = config.credentials_provider();
-    let source = source.ok_or_else(|| CredentialsError::not_loaded("no source of any"))?;
-    Held::first(source).await.map(Renewed)
+async fn credentials(config: &SdkConfig) -> Result<Renewed, Trouble> {
+    let missing = Trouble::NoCredentials;
+    let source = config.credentials_provider().ok_or_else(|| missing("no source of any".to_owned()))?;
+    Held::first(source).await.map(Renewed).map_err(|error| missing(innermost(&error)))
 }

@@ -17,11 +17,11 @@ pub const CALL_WITHIN: Duration = Duration::from_millis(600);
 /// A connection, with its TLS.
 pub const CONNECT_WITHIN: Duration = Duration::from_millis(450);
 
-/// One question that no vote waits for: about the table, or a person's.
-pub const TABLE_CALL_WITHIN: Duration = Duration::from_secs(5);
+/// One question that no vote waits for: about a table or a bucket, or a person's.
+pub const PATIENT_CALL_WITHIN: Duration = Duration::from_secs(5);
 
 /// How often such a question is asked before it is given up.
-pub const TABLE_CALLS_MAX: u32 = 3;
+pub const PATIENT_CALLS_MAX: u32 = 3;
 
 /// Credentials; on EC2 they come from the machine's metadata service.
 pub const CREDENTIALS_WITHIN: Duration = Duration::from_secs(5);
@@ -32,14 +32,8 @@ pub const CREDENTIALS_AHEAD: Duration = Duration::from_secs(5 * 60);
 /// If there were none, again after so long.
 pub const CREDENTIALS_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
-/// A table that was created becomes usable. Seconds are usual.
-pub const TABLE_READY_WITHIN: Duration = Duration::from_secs(90);
-
-/// How often it is asked whether it is.
-pub const TABLE_POLL_EVERY: Duration = Duration::from_millis(500);
-
 /// An idle connection older than this is not used again. Firewalls and NAT gateways on the way forget one after 350 s, without
-/// a word; DynamoDB closes its own end sooner, and says so.
+/// a word; AWS closes its own end sooner, and says so.
 pub const IDLE_MAX: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
