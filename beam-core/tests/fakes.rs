@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use beam_core::alert_sink::{Alert, AlertError, AlertSink as _, Severity};
-use beam_core::cloud_provider::{CloudError, CloudProvider, FleetTag, Launch, Role, TemplateId, Token};
 use beam_core::floor_store::{FloorError, FloorStore};
 use beam_core::id::Lineage;
 use beam_core::node_process::{Exit, NodeError, NodeProcess as _};
@@ -15,8 +14,8 @@ use beam_core::register::{MemoryRegister, Register as _, RegisterKey, SwapError,
 use beam_core::signing::{Floor, Mark, Step};
 use beam_core::signing_key::SigningKey as _;
 use beam_core::testing::{
-    Breach, CloudFault, CloudHarness, FakeCloud, FakeFloor, FakeKey, FakeNode, Fault, FaultyRegister, Mood,
-    Odds, RecordingSink, cloud_contract, floor_contract, node_contract, sink_contract,
+    Breach, FakeFloor, FakeKey, FakeNode, Fault, FaultyRegister, Mood, Odds, RecordingSink, floor_contract,
+    node_contract, sink_contract,
 };
 use tokio::time::timeout;
 
@@ -127,63 +126,6 @@ async fn a_fake_signature_depends_on_the_key_and_on_every_byte() {
     }
     assert_ne!(signature, other.expected(b"vote"));
     assert_eq!(key.signed(), [b"vote".to_vec()]);
-}
-
-#[derive(Default)]
-struct Cloud(Arc<FakeCloud>);
-
-#[async_trait]
-impl CloudHarness for Cloud {
-    fn cloud(&self) -> Arc<dyn CloudProvider> {
-        self.0.clone()
-    }
-
-    fn template(&self) -> TemplateId {
-        TemplateId::new("lt-1")
-    }
-
-    async fn settle(&self) {
-        self.0.settle();
-    }
-}
-
-#[tokio::test]
-async fn the_fake_cloud_keeps_the_contract() -> Result<(), Breach> {
-    cloud_contract::run_all(&Cloud(Arc::new(FakeCloud::new()))).await
-}
-
-#[tokio::test]
-async fn a_lost_answer_of_the_cloud_is_found_again_by_its_token() {
-    let (cloud, fleet, token) = (FakeCloud::new(), FleetTag::new("f"), Token::new("t"));
-    cloud.script([Some(CloudFault::LostAnswer)]);
-    assert!(matches!(cloud.allocate_address(&fleet, &token).await, Err(CloudError::OutcomeUnknown(_))));
-    let address = cloud.allocate_address(&fleet, &token).await.unwrap();
-    assert_eq!(
-        cloud.addresses(&fleet).await.unwrap().iter().map(|found| &found.id).collect::<Vec<_>>(),
-        [&address]
-    );
-}
-
-#[tokio::test]
-async fn quotas_and_throttling_are_told_apart() {
-    let (cloud, fleet) = (FakeCloud::new(), FleetTag::new("f"));
-    for count in 0..FakeCloud::ADDRESSES_MAX {
-        cloud.allocate_address(&fleet, &Token::new(count.to_string())).await.unwrap();
-    }
-    assert!(matches!(cloud.allocate_address(&fleet, &Token::new("more")).await, Err(CloudError::Quota(_))));
-    cloud.script([Some(CloudFault::Throttled), Some(CloudFault::NoCapacity)]);
-    assert!(matches!(cloud.addresses(&fleet).await, Err(CloudError::Throttled)));
-    let launch = Launch {
-        token: Token::new("m"),
-        fleet,
-        role: Role::Sentry,
-        name: "s".to_owned(),
-        template: TemplateId::new("lt-1"),
-        snapshot: None,
-    };
-    assert!(matches!(cloud.launch(&launch).await, Err(CloudError::NoCapacity(_))));
-    cloud.set_instances_max(0);
-    assert!(matches!(cloud.launch(&launch).await, Err(CloudError::Quota(_))));
 }
 
 #[tokio::test(start_paused = true)]

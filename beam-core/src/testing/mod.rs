@@ -61,10 +61,10 @@ mod recording_sink;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use breach::Breach;
-pub use cloud_contract::CloudHarness;
+pub use cloud_contract::{CloudHarness, Outside, Report};
 pub use dice::Dice;
 pub use fake_audit_log::FakeAuditLog;
-pub use fake_cloud::{CloudFault, FakeCloud};
+pub use fake_cloud::{CloudCalls, CloudFault, CloudOdds, Delays, FakeCloud, ListLag, Quotas, RateLimit};
 pub use fake_floor::FakeFloor;
 pub use fake_health::FakeHealth;
 pub use fake_key::FakeKey;

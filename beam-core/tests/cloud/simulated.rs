@@ -1,0 +1,1 @@
+//! What the simulated cloud shows beyond the contract.
