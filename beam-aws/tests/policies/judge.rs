@@ -56,7 +56,7 @@ pub(crate) fn allows(policies: &[IAMPolicy], ask: &Ask) -> bool {
             context.insert(key.clone(), value.clone());
             context
         });
-        let principal = Principal::Aws(PrincipalId::String("AROAEXAMPLE:i-0123".to_owned()));
+        let principal = Principal::Aws(PrincipalId::String("arn:aws:iam::111122223333:role/beam".to_owned()));
         let arn = Arn::parse(&thing.arn).unwrap();
         let request = IAMRequest::new_with_context(principal, ask.action.clone(), arn, context);
         evaluator.evaluate(&request).unwrap().decision == Decision::Allow
