@@ -32,5 +32,5 @@ async fn a_signature_is_one_round_trip() {
         // A second round trip would be seen, however busy the machine: of the quickest.
         assert!(took[0] < delay * 2 + delay.max(Duration::from_millis(100)), "{:?}", took[0]);
     }
-    assert_eq!(key.calls().attempts as usize, 3 * SIGNATURES);
+    assert_eq!(key.calls().attempts, 3 * u64::try_from(SIGNATURES).unwrap());
 }
