@@ -4,9 +4,9 @@
 //! | feature | module | implements |
 //! |---|---|---|
 //! | `dynamodb` (default) | [`dynamodb`] | [`Register`](beam_core::register::Register), in a DynamoDB table |
-//! | `kms` | [`kms`] | [`SigningKey`](beam_core::signing_key::SigningKey), a key in KMS |
-//! | `s3` | [`s3`] | [`Register`](beam_core::register::Register), in an S3 bucket |
-//! | `ec2` | [`ec2`] | [`CloudProvider`](beam_core::cloud_provider::CloudProvider), on EC2 |
+//! | `kms` | `kms` | [`SigningKey`](beam_core::signing_key::SigningKey), a key in KMS |
+//! | `s3` | `s3` | [`Register`](beam_core::register::Register), in an S3 bucket |
+//! | `ec2` | `ec2` | [`CloudProvider`](beam_core::cloud_provider::CloudProvider), on EC2 |
 //!
 //! [`access`] is how any of them is asked, [`timeouts`] for how long.
 //! A service's SDK is built only if its feature is on; [`place`], the names of things, needs none. TLS is rustls with ring, and there is one HTTP stack (hyper).
