@@ -4,8 +4,9 @@
 //! | feature | module | implements |
 //! |---|---|---|
 //! | `dynamodb` (default) | [`dynamodb`] | [`Register`](beam_core::register::Register), in a DynamoDB table |
+//! | `s3` | `s3` | [`Register`](beam_core::register::Register) and [`ObjectStore`](beam_core::object_store::ObjectStore), in an S3 bucket |
+//! | `kms` | `kms` | [`SigningKey`](beam_core::signing_key::SigningKey), a key in KMS |
 //! | `ec2` | `ec2` | [`CloudProvider`](beam_core::cloud_provider::CloudProvider), on EC2 |
-//! | `s3` | [`s3`] | [`Register`](beam_core::register::Register), in an S3 bucket |
 //!
 //! [`access`] is how any of them is asked, [`timeouts`] for how long.
 //! A service's SDK is built only if its feature is on; [`place`], the names of things, needs none. TLS is rustls with ring, and there is one HTTP stack (hyper).
@@ -20,6 +21,8 @@ pub mod access;
 pub mod dynamodb;
 #[cfg(feature = "ec2")]
 pub mod ec2;
+#[cfg(feature = "kms")]
+pub mod kms;
 pub mod place;
 #[cfg(feature = "s3")]
 pub mod s3;

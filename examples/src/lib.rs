@@ -33,6 +33,7 @@ pub mod install;
 pub mod judge;
 pub mod lab;
 pub mod machine;
+pub mod ministack;
 pub mod moto;
 pub mod network;
 pub mod process;

@@ -16,7 +16,7 @@ use crate::timeouts::{CREDENTIALS_AGAIN_AFTER, CREDENTIALS_AHEAD, CREDENTIALS_WI
 
 /// The credentials held, and where new ones come from.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(crate) struct Held {
     source: SharedCredentialsProvider,
     state: RwLock<State>,
 }
@@ -76,7 +76,7 @@ async fn ask(source: &SharedCredentialsProvider) -> Result<Credentials, Credenti
 
 /// As the SDK asks for them. Needs a tokio runtime.
 #[derive(Clone, Debug)]
-pub(super) struct Renewed(pub(super) Arc<Held>);
+pub(crate) struct Renewed(pub(super) Arc<Held>);
 
 impl ProvideCredentials for Renewed {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>

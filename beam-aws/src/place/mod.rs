@@ -1,11 +1,13 @@
-//! Where a table or a bucket is: names that a configuration can check without any SDK.
+//! Where a table, a bucket or a key is: names that a configuration can check without any SDK.
 
 mod bucket;
+mod key;
 mod region;
 
 use std::fmt;
 
 pub use bucket::Bucket;
+pub use key::{KeyPlace, KeyPlaceError};
 pub use region::Region;
 
 /// A table, its region, and the endpoint if it is not the region's own.
@@ -65,7 +67,7 @@ impl Place {
 }
 
 /// Whether a region could have that name.
-fn check_region(region: &str) -> Result<(), PlaceError> {
+pub(crate) fn check_region(region: &str) -> Result<(), PlaceError> {
     let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if !(5..=40).contains(&region.len()) || !region.bytes().all(lower) || !region.contains('-') {
         return Err(PlaceError::Region(region.to_owned()));
@@ -74,7 +76,7 @@ fn check_region(region: &str) -> Result<(), PlaceError> {
 }
 
 /// Whether that may be asked instead of the region's own.
-fn check_endpoint(endpoint: Option<&str>) -> Result<(), PlaceError> {
+pub(crate) fn check_endpoint(endpoint: Option<&str>) -> Result<(), PlaceError> {
     match endpoint {
         Some(endpoint) if !is_endpoint(endpoint) => Err(PlaceError::Endpoint(endpoint.to_owned())),
         _ => Ok(()),

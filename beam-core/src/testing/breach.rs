@@ -11,6 +11,7 @@ use crate::id::ParseError;
 use crate::node_process::NodeError;
 use crate::object_store::ObjectError;
 use crate::register::{RegisterError, SwapError};
+use crate::signing_key::KeyError;
 
 /// How long one statement may take. Calls are bounded by seconds, so whatever takes longer hangs.
 const STATEMENT_MAX: Duration = Duration::from_secs(60);
@@ -97,6 +98,7 @@ breach_from!(
     AlertError,
     CloudError,
     FloorError,
+    KeyError,
     NodeError,
     ObjectError,
     ParseError,

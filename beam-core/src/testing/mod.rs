@@ -32,7 +32,8 @@
 //! | `ObjectStore` | [`FakeObjects`] | [`object_contract`] |
 //! | `NodeProcess` | [`FakeNode`] | [`node_contract`] |
 //! | `AlertSink` | [`RecordingSink`] | [`sink_contract`] |
-//! | `SigningKey`, `HealthCheck`, `AuditLog` | [`FakeKey`], [`FakeHealth`], [`FakeAuditLog`] | none: there is little to break |
+//! | `SigningKey` | [`FakeKey`] | [`key_contract`] |
+//! | `HealthCheck`, `AuditLog` | [`FakeHealth`], [`FakeAuditLog`] | none: there is little to break |
 //!
 //! The fakes are shared by `Arc`: what they keep outlives the driver that uses them, as a disk or a cloud would. They
 //! draw no random number; what looks random comes from a [`Dice`] and its seed.
@@ -42,6 +43,7 @@ mod breach;
 
 pub mod cloud_contract;
 pub mod floor_contract;
+pub mod key_contract;
 pub mod node_contract;
 pub mod object_contract;
 pub mod register_contract;
@@ -72,6 +74,7 @@ pub use fake_key::FakeKey;
 pub use fake_node::FakeNode;
 pub use fake_objects::FakeObjects;
 pub use faulty_register::{Fault, FaultyRegister, Odds};
+pub use key_contract::KeyHarness;
 pub use mood::Mood;
 pub use object_contract::ObjectHarness;
 pub use recording_sink::RecordingSink;

@@ -1,5 +1,6 @@
 //! Putting the parts together: the only place that names concrete types of several crates.
 
+pub(crate) mod key;
 pub(crate) mod register;
 
 use std::path::PathBuf;
@@ -16,7 +17,6 @@ use beam_core::signing::{Floor, Record, Signer, SignerConfig};
 use beam_core::takeover::TakeoverConfig;
 use beam_gaia::audit_file::AuditFile;
 use beam_gaia::floor_file::FloorFile;
-use beam_gaia::keys::KeyFile;
 use beam_gaia::logs::LogFolder;
 use beam_gaia::process::{GaiaProcess, ProcessConfig};
 use tokio::task::JoinHandle;
@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::monitor::Tally;
+use key::ValidatorKey;
 
 /// The cells of one validator.
 #[derive(Clone, Debug)]
@@ -68,13 +69,9 @@ pub(crate) fn random() -> Result<u128> {
     Ok(u128::from_le_bytes(bytes))
 }
 
-fn key_file(config: &Config) -> Result<KeyFile> {
-    KeyFile::load(&config.signer()?.key).context("the validator's key cannot be used")
-}
-
 /// The validator's consensus address.
 pub(crate) fn validator(config: &Config) -> Result<String> {
-    Ok(key_file(config)?.address())
+    key::address(config)
 }
 
 /// The validator's cells.
@@ -104,7 +101,7 @@ pub(crate) struct RunningSigner {
     pub(crate) handle: SignerHandle,
     pub(crate) task: JoinHandle<Signer>,
     pub(crate) me: SignerId,
-    pub(crate) key: Arc<KeyFile>,
+    pub(crate) key: ValidatorKey,
     pub(crate) shared: Shared,
     /// What the register did, for people.
     pub(crate) measured: MeasuredRegister,
@@ -114,7 +111,7 @@ pub(crate) struct RunningSigner {
 
 /// Starts the signer, after everything that it stands on was looked at.
 pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
-    let key = Arc::new(key_file(config)?);
+    let key = key::open(config).await?;
     let (register, cells) = (register::open_to_sign(config).await?, cells(config)?);
     let measured = MeasuredRegister::new(register);
     let shared = Shared { register: Arc::new(measured.clone()), cells };
@@ -136,7 +133,7 @@ pub(crate) async fn signer(config: &Config) -> Result<RunningSigner> {
     let parts = SignerParts {
         register: shared.register.clone(),
         key: shared.cells.signing.clone(),
-        signing_key: key.clone(),
+        signing_key: key.signing(),
         floor: Arc::new(floor),
         audit: Arc::new(tally.clone()),
     };

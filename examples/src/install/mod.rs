@@ -9,6 +9,7 @@ mod debian;
 mod dynamodb_local;
 mod faketime;
 mod hubd;
+mod ministack;
 mod moto;
 mod python;
 
@@ -28,6 +29,7 @@ pub use cometbft::{COMETBFT_VERSION, cometbft};
 pub use dynamodb_local::{DYNAMODB_LOCAL_VERSION, dynamodb_local};
 pub use faketime::faketime;
 pub use hubd::{Hubd, Ours, hubd};
+pub use ministack::{MINISTACK_VERSION, ministack};
 pub use moto::{MOTO_VERSION, moto};
 
 /// A cold build downloads and compiles up to 1,200 packages; on a busy machine that is many minutes.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::Machine;
+use super::{KmsPlan, Machine};
 
 /// A switchover waits for the other machine; everything else takes milliseconds.
 const COMMAND_WITHIN: Duration = Duration::from_secs(60);
@@ -49,9 +49,12 @@ impl Machine {
     fn signing_arguments(&self) -> Vec<(&'static str, String)> {
         let mut arguments = vec![
             ("--chain-id", self.chain_id.clone()),
-            ("--key", self.key.to_string_lossy().into_owned()),
             ("--takeover-after", format!("{}ms", self.plan.takeover_after.as_millis())),
         ];
+        match &self.plan.kms {
+            None => arguments.push(("--key", self.key.to_string_lossy().into_owned())),
+            Some(kms) => arguments.extend(kms.arguments()),
+        }
         arguments.extend(self.register.arguments());
         arguments
     }
@@ -122,7 +125,11 @@ impl Machine {
         let what = format!("`beam {}` on {}", subcommand.join(" "), self.name());
         let mut command = Command::new(&self.beam);
         command.args(subcommand).arg("--home").arg(&self.home).args(arguments);
-        command.envs(self.register.environment()).stdin(Stdio::null()).kill_on_drop(true);
+        command.envs(self.register.environment());
+        command
+            .envs(self.plan.kms.iter().flat_map(KmsPlan::environment))
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
         tokio::time::timeout(COMMAND_WITHIN, command.output())
             .await
             .with_context(|| format!("{what} did not end within {COMMAND_WITHIN:?}"))?

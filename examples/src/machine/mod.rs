@@ -12,6 +12,7 @@ mod clock;
 mod command;
 mod copies;
 mod disk;
+mod key;
 mod register;
 
 use std::fs;
@@ -38,6 +39,7 @@ pub use disk::Disk;
 /// How long the kernel may take to remove processes after SIGKILL.
 const DIES_WITHIN: Duration = Duration::from_secs(5);
 
+pub use key::KmsPlan;
 pub use register::RegisterPlan;
 
 /// How a machine is set up.
@@ -55,6 +57,8 @@ pub struct MachinePlan {
     pub environment: Vec<(String, String)>,
     /// Which register the machines share.
     pub register: RegisterPlan,
+    /// A key in an emulator's KMS, in place of the network's file.
+    pub kms: Option<KmsPlan>,
     /// Gives each machine a register of its own, and so takes the fence away: for controls that must go wrong.
     pub unfenced: bool,
     /// Gives each machine a disk of its own, with the node's home and Beam's on it. Needs root ([`Disk::why_not`]).
@@ -73,6 +77,7 @@ impl Default for MachinePlan {
             start_args: Vec::new(),
             environment: Vec::new(),
             register: RegisterPlan::Sqlite,
+            kms: None,
             unfenced: false,
             own_disk: false,
             clock: None,
@@ -216,7 +221,7 @@ impl Machine {
         self.forget_the_dead();
         let mut command = Command::new(&self.beam);
         command.arg("start").arg("--home").arg(&self.home).args(&self.plan.start_args);
-        command.envs(self.register.environment());
+        command.envs(self.register.environment()).envs(self.plan.kms.iter().flat_map(KmsPlan::environment));
         command.envs(self.plan.environment.iter().map(|(key, value)| (key, value)));
         if let Some(library) = &self.plan.clock {
             clock::give(&mut command, library, &self.home)?;

@@ -5,8 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
+use base64ct::{Base64, Encoding as _};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use toml_edit::{DocumentMut, Item, value};
 
 use super::plan::{App, NetworkPlan};
@@ -35,6 +37,19 @@ pub(super) fn validator(key: &Path) -> Result<Validator> {
     let read = read_json(key)?;
     let address = read.get("address").and_then(Value::as_str);
     Ok(Validator { address: address.with_context(|| format!("{}: no address", key.display()))?.to_owned() })
+}
+
+/// Whose a public key is, given in base64.
+///
+/// # Errors
+/// When it is none.
+pub(super) fn validator_of(public: &str) -> Result<Validator> {
+    const ADDRESS_LEN: usize = 20;
+    let mut key = [0; 32];
+    let read =
+        Base64::decode(public, &mut key).map_err(|error| anyhow!("{public:?} is no public key: {error}"))?;
+    let digest = Sha256::digest(read);
+    Ok(Validator { address: digest.iter().take(ADDRESS_LEN).map(|byte| format!("{byte:02X}")).collect() })
 }
 
 /// Moves the key of validator 0 out of its home, to a file only its owner can read.

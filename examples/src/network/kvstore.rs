@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::plan::NetworkPlan;
-use super::{command, files};
+use super::{Validator, command, files};
 
 /// The voting power of each validator. More than one: with powers of 1 a quarter of them already
 /// makes integer thirds, and CometBFT then treats a single validator as able to block the chain.
@@ -45,6 +45,21 @@ fn edit_genesis(path: &Path, chain_id: &str) -> Result<String> {
     for validator in validators.context("genesis without validators")? {
         set(validator, "power", POWER)?;
     }
+    Ok(serde_json::to_string_pretty(&genesis)?)
+}
+
+/// The same genesis, with that public key in place of a validator's.
+///
+/// # Errors
+/// When it has no such validator.
+pub(super) fn with_key(genesis: &str, of: &Validator, public: &str, is: &Validator) -> Result<String> {
+    let mut genesis: Value = serde_json::from_str(genesis)?;
+    let validators = genesis.get_mut("validators").and_then(Value::as_array_mut);
+    let mut validators = validators.context("genesis without validators")?.iter_mut();
+    let found = validators.find(|one| one.get("address").and_then(Value::as_str) == Some(&of.address));
+    let found = found.with_context(|| format!("genesis without validator {}", of.address))?;
+    set(found, "address", &is.address)?;
+    set(found.get_mut("pub_key").context("a validator without a key")?, "value", public)?;
     Ok(serde_json::to_string_pretty(&genesis)?)
 }
 

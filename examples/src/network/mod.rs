@@ -76,17 +76,26 @@ impl Network {
 
         let chain_id = format!("beam-lab-{:06x}", ports::random() & 0xff_ffff);
         let names: Vec<_> = plan.nodes().into_iter().map(|(name, _)| name).collect();
-        let genesis_text = match &plan.app {
+        ensure!(
+            plan.validator_key.is_none() || plan.app == App::Kvstore,
+            "only the kvstore's genesis is given another key"
+        );
+        let mut genesis_text = match &plan.app {
             App::Kvstore => kvstore::create(&program, &dir, &plan, &chain_id, &names).await?,
             App::Hub(rules) => hub::create(&program, &dir, &plan, rules, &chain_id, &names).await?,
         };
+        let mut validator = files::validator(&files::validator_key(&dir.join("node0")))?;
+        if let Some(public) = &plan.validator_key {
+            let elsewhere = files::validator_of(public)?;
+            genesis_text = kvstore::with_key(&genesis_text, &validator, public, &elsewhere)?;
+            validator = elsewhere;
+        }
         fs::write(&genesis, &genesis_text)?;
         for name in &names {
             fs::write(files::genesis(&dir.join(name)), &genesis_text)?;
         }
         let key = dir.join("validator_key.json");
         files::take_key(&dir.join("node0"), &key)?;
-        let validator = files::validator(&key)?;
         let slots = slots(&program, &dir, &plan).await?;
         let mut network = Self { dir, plan, chain_id, genesis, validator, slots, wires: Wires::default() };
         network.assign_ports()?;

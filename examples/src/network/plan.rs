@@ -61,6 +61,9 @@ pub struct NetworkPlan {
     pub timeout_propose: Duration,
     /// CometBFT's `log_level` for every node.
     pub log_level: String,
+    /// The public key of validator 0, in base64, if its private half is not in a file: the genesis names it in place of the one that
+    /// the lab made. On the kvstore alone.
+    pub validator_key: Option<String>,
     /// Whether what Beam's nodes send and are sent goes through wires that can be damaged ([`Wires`](super::Wires)).
     pub wired: bool,
 }
@@ -76,6 +79,7 @@ impl Default for NetworkPlan {
             timeout_propose: Duration::from_secs(2),
             // The lab opens a connection a call, and the server would log each.
             log_level: "rpc-server:error,*:info".to_owned(),
+            validator_key: None,
             wired: false,
         }
     }

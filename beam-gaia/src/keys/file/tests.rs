@@ -1,8 +1,10 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
-use ed25519_dalek::{Signature, Verifier};
+use beam_core::testing::{Breach, KeyHarness, key_contract};
+use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -175,4 +177,26 @@ proptest! {
         let cut: String = text.chars().take(cut).collect();
         prop_assert!(load(&cut).is_err());
     }
+}
+
+/// The file, loaded again by each machine.
+struct OnDisk(PathBuf);
+
+#[async_trait]
+impl KeyHarness for OnDisk {
+    async fn open(&self) -> Result<Arc<dyn SigningKey>, KeyError> {
+        let key = KeyFile::load(&self.0).map_err(|error| KeyError::Unavailable(error.into()))?;
+        Ok(Arc::new(key))
+    }
+
+    fn verifies(&self, key: &PublicKey, bytes: &[u8], signature: &[u8]) -> bool {
+        let key = VerifyingKey::from_bytes(&key.0).unwrap();
+        Signature::from_slice(signature).is_ok_and(|signature| key.verify_strict(bytes, &signature).is_ok())
+    }
+}
+
+#[tokio::test]
+async fn the_key_file_keeps_the_contract_of_signing_keys() -> Result<(), Breach> {
+    let (_folder, path) = written(&good());
+    key_contract::run_all(&OnDisk(path)).await
 }

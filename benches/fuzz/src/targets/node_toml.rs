@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::{Answers, DynamoDb, P2p, RegisterAnswer, SignerAnswers, read, render};
+use beam_core::signing_key::PublicKey;
+
+use crate::config::{
+    Answers, DynamoDb, KeyAnswer, Kms, P2p, PinnedKey, RegisterAnswer, S3, SignerAnswers, read, render,
+};
 
 /// A file's text. It serves as the answers too.
 pub fn run(bytes: &[u8]) {
@@ -38,12 +42,29 @@ fn written(answer: &str) {
         command: vec![next(), next()],
         rpc: rpc.clone(),
         signer: answer.len().is_multiple_of(2).then(|| SignerAnswers {
-            key: PathBuf::from(&home),
+            key: if answer.len().is_multiple_of(3) {
+                KeyAnswer::Kms(Kms {
+                    key: next(),
+                    region: next(),
+                    public_key: PinnedKey(PublicKey([7; 32])),
+                    endpoint: None,
+                })
+            } else {
+                KeyAnswer::File(PathBuf::from(&home))
+            },
             laddr: laddr.clone(),
             takeover_after: Duration::from_millis(answer.len() as u64),
             rank: 1,
             register: if answer.is_empty() {
                 RegisterAnswer::Sqlite(PathBuf::from(&home))
+            } else if answer.len().is_multiple_of(5) {
+                RegisterAnswer::S3(S3 {
+                    bucket: next(),
+                    region: next(),
+                    prefix: Some(next()),
+                    owner: next(),
+                    endpoint: None,
+                })
             } else {
                 RegisterAnswer::DynamoDb(DynamoDb {
                     table: next(),

@@ -22,10 +22,10 @@ use tracing_subscriber::EnvFilter;
 pub(crate) use check::{Mistake, read};
 pub(crate) use keys::{Keys, StrangeTables, UnknownKey};
 pub(crate) use sections::{
-    AgentSection, Chain, DynamoDb, HealthSection, LogsSection, Node, P2p, RegisterAt, RegisterSection, Role,
-    S3, SignerSection,
+    AgentSection, Chain, DynamoDb, HealthSection, KeyAt, Kms, LogsSection, Node, P2p, PinnedKey, RegisterAt,
+    RegisterSection, Role, S3, SignerSection,
 };
-pub(crate) use template::{Answers, RegisterAnswer, SignerAnswers, render};
+pub(crate) use template::{Answers, KeyAnswer, RegisterAnswer, SignerAnswers, render};
 
 /// The name of the configuration file in the pilot's home.
 pub(crate) const FILE_NAME: &str = "node.toml";
@@ -103,7 +103,7 @@ impl Config {
         config.home = std::path::absolute(home)?;
         let own = [Some(&mut config.node.home)]
             .into_iter()
-            .chain([config.signer.as_mut().map(|signer| &mut signer.key)])
+            .chain([config.signer.as_mut().and_then(|signer| signer.key.as_mut())])
             .chain([config.register.as_mut().and_then(|register| register.sqlite.as_mut())]);
         own.flatten().for_each(|path| *path = config.home.join(&*path));
         Ok(config)
@@ -160,7 +160,7 @@ impl Config {
     }
 
     fn mistakes_of_signer(signer: &SignerSection) -> Vec<String> {
-        let mut mistakes = Vec::new();
+        let mut mistakes: Vec<String> = signer.mistakes_of_key().into_iter().collect();
         let cap = TakeoverConfig::default().cap;
         if !(Self::TAKEOVER_AFTER_MIN..=cap).contains(&signer.takeover_after) {
             mistakes.push(format!(
@@ -183,6 +183,14 @@ impl Config {
         self.signer.as_ref().with_context(|| {
             format!("{} is a sentry: it signs nothing; ask on a validator's machine", self.name)
         })
+    }
+
+    /// Where the validator's key is.
+    ///
+    /// # Errors
+    /// On a sentry, which has none.
+    pub(crate) fn key(&self) -> Result<KeyAt<'_>> {
+        self.signer()?.key().context("[signer] names no key, or two")
     }
 
     /// Where the register is.
@@ -251,7 +259,7 @@ mod tests {
             command: vec!["gaiad".to_owned(), "start".to_owned()],
             rpc: "http://127.0.0.1:26657".to_owned(),
             signer: Some(SignerAnswers {
-                key: "validator_key.json".into(),
+                key: KeyAnswer::File("validator_key.json".into()),
                 laddr: "unix:///home/gaia/.beam/run/privval.sock".to_owned(),
                 takeover_after: Duration::from_millis(300),
                 rank: 1,
@@ -291,6 +299,20 @@ mod tests {
         }
     }
 
+    fn kms() -> Kms {
+        Kms {
+            key: "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab".to_owned(),
+            region: "eu-central-1".to_owned(),
+            public_key: PinnedKey(beam_core::signing_key::PublicKey([7; 32])),
+            endpoint: Some("http://127.0.0.1:4566".to_owned()),
+        }
+    }
+
+    fn with_kms() -> Answers {
+        let key = KeyAnswer::Kms(kms());
+        Answers { signer: answers().signer.map(|signer| SignerAnswers { key, ..signer }), ..answers() }
+    }
+
     fn sentry() -> Answers {
         Answers { signer: None, ..answers() }
     }
@@ -307,7 +329,7 @@ mod tests {
         assert_eq!(config.name, "a");
         assert_eq!(config.node.command, ["gaiad", "start"]);
         assert_eq!(config.signer().unwrap().takeover_after, Duration::from_millis(300));
-        assert_eq!(config.signer().unwrap().key, config.home.join("validator_key.json"));
+        assert_eq!(config.key().unwrap(), KeyAt::File(&config.home.join("validator_key.json")));
     }
 
     #[test]
@@ -375,11 +397,11 @@ mod tests {
 
     #[test]
     fn every_key_that_is_valid_stands_in_the_file_and_means_its_default() {
-        for answers in [answers(), on_a_table(), in_a_bucket(), sentry()] {
+        for answers in [answers(), on_a_table(), in_a_bucket(), with_kms(), sentry()] {
             let text = render(&answers);
             let all = template::with_defaults_taken_in(&text);
-            // Of the three kinds of register two are examples.
-            let kinds = ["# sqlite = ", "# dynamodb = ", "# s3 = "];
+            // Of the three kinds of register two are examples, and of the two of key one.
+            let kinds = ["# sqlite = ", "# dynamodb = ", "# s3 = ", "# key = ", "# kms = "];
             let examples = text.lines().filter(|line| kinds.iter().any(|kind| line.starts_with(kind)));
             let valid =
                 examples.fold(all.clone(), |all, example| all.replace(&format!("{}\n", &example[2..]), ""));
@@ -418,6 +440,38 @@ mod tests {
             assert_eq!(mistakes.len(), 1, "{mistakes:?}");
             assert_eq!(mistakes[0].line, Some(line), "{mistakes:?}");
             assert!(mistakes[0].text.contains("exactly one"), "{mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_in_a_file_or_in_kms_and_not_in_both() {
+        let in_kms = render(&with_kms());
+        assert_eq!(load(&in_kms).unwrap().key().unwrap(), KeyAt::Kms(&kms()));
+        let both = in_kms.replace("# key = ", "key = ");
+        let none = in_kms.replace("kms = ", "# kms = ");
+        for text in [both, none] {
+            let mistakes = read(&text).unwrap_err();
+            let line = text.lines().position(|line| line == "[signer]").unwrap() + 1;
+            assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+            assert_eq!(mistakes[0].line, Some(line), "{mistakes:?}");
+            assert!(mistakes[0].text.contains("exactly one of key"), "{mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_one_is_told_with_its_line() {
+        for (right, wrong, said) in [
+            ("key/1234abcd-", "key/", "arn:aws:kms:REGION:ACCOUNT:key/ID"),
+            ("region = \"eu-central-1\"", "region = \"us-east-1\"", "the key is in region eu-central-1"),
+            ("http://127.0.0.1:4566", "http://10.0.0.1:4566", "https://"),
+            ("BwcHBwcH", "BwcHBw", "is no public key: 32 bytes in base64"),
+            ("public_key = ", "publik_key = ", "\"signer.kms.publik_key\" is no key"),
+        ] {
+            let text = render(&with_kms()).replace(right, wrong);
+            let mistakes = read(&text).unwrap_err();
+            let line = text.lines().position(|line| line.starts_with("kms = ")).unwrap() + 1;
+            assert_eq!(mistakes[0].line, Some(line), "{mistakes:?}");
+            assert!(mistakes[0].text.contains(said), "{mistakes:?}");
         }
     }
 

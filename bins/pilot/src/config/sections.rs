@@ -6,8 +6,10 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use beam_aws::place::{Bucket, Place};
+use base64ct::{Base64, Encoding as _};
+use beam_aws::place::{Bucket, KeyPlace, Place};
 use beam_core::id::ChainId;
+use beam_core::signing_key::PublicKey;
 use beam_core::takeover::TakeoverConfig;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -59,7 +61,9 @@ pub(crate) struct Node {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignerSection {
     /// `CometBFT`'s key file, outside the node's home.
-    pub(crate) key: PathBuf,
+    pub(crate) key: Option<PathBuf>,
+    /// A key in KMS, in its place.
+    pub(crate) kms: Option<Kms>,
     /// Where the node listens for its signer: `unix:///path` or `tcp://127.0.0.1:port`.
     pub(crate) laddr: String,
     /// How long the owner is waited for.
@@ -68,6 +72,83 @@ pub(crate) struct SignerSection {
     /// 1 for the first standby, 2 for the second.
     #[serde(default = "rank")]
     pub(crate) rank: u32,
+}
+
+/// A key in KMS.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Kms {
+    /// The key's ARN, its id, or `alias/NAME`.
+    pub(crate) key: String,
+    /// Its region.
+    pub(crate) region: String,
+    /// The public key that it must have, in base64, as genesis.json and `gaiad comet show-validator` have it: another key under the
+    /// same name is refused.
+    pub(crate) public_key: PinnedKey,
+    /// A VPC endpoint, or an emulator; the region's own if it is not given.
+    pub(crate) endpoint: Option<String>,
+}
+
+impl Kms {
+    /// Where it is.
+    pub(crate) fn place(&self) -> KeyPlace {
+        let Self { key, region, public_key: _, endpoint } = self;
+        KeyPlace { key: key.clone(), region: region.clone(), endpoint: endpoint.clone() }
+    }
+}
+
+/// A public key, written in base64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PinnedKey(pub(crate) PublicKey);
+
+impl fmt::Display for PinnedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Base64::encode_string(&self.0.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for PinnedKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut key = [0; 32];
+        match Base64::decode(&text, &mut key) {
+            Ok(bytes) if bytes.len() == 32 => Ok(Self(PublicKey(key))),
+            _ => Err(serde::de::Error::custom(format!(
+                "{text:?} is no public key: 32 bytes in base64, as `gaiad comet show-validator` prints it"
+            ))),
+        }
+    }
+}
+
+/// Where the validator's key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyAt<'a> {
+    /// In a file.
+    File(&'a Path),
+    /// In KMS.
+    Kms(&'a Kms),
+}
+
+impl SignerSection {
+    /// Where the key is; `None` if no place is named, or two.
+    pub(super) fn key(&self) -> Option<KeyAt<'_>> {
+        match (&self.key, &self.kms) {
+            (Some(path), None) => Some(KeyAt::File(path)),
+            (None, Some(kms)) => Some(KeyAt::Kms(kms)),
+            (None, None) | (Some(_), Some(_)) => None,
+        }
+    }
+
+    /// What is wrong with where the key is.
+    pub(super) fn mistakes_of_key(&self) -> Option<String> {
+        match self.key() {
+            None => Some(
+                "[signer]: exactly one of key = \"FILE\" and kms = { key, region, public_key }".to_owned(),
+            ),
+            Some(KeyAt::File(_)) => None,
+            Some(KeyAt::Kms(kms)) => kms.place().check().err().map(|wrong| format!("signer.kms: {wrong}")),
+        }
+    }
 }
 
 /// The shared register, of one kind. Validators only.

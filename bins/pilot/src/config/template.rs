@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use beam_core::id::ChainId;
+use beam_core::signing_key::PublicKey;
 
 use beam_aws::place::Bucket;
 
-use super::{AgentSection, DynamoDb, HealthSection, LogsSection, P2p, Role, S3};
+use super::{AgentSection, DynamoDb, HealthSection, Kms, LogsSection, P2p, PinnedKey, Role, S3};
 
 /// What `beam init` found out or was told.
 #[derive(Clone, Debug)]
@@ -30,11 +31,18 @@ pub(crate) struct Answers {
 /// What a validator's machine needs on top.
 #[derive(Clone, Debug)]
 pub(crate) struct SignerAnswers {
-    pub(crate) key: PathBuf,
+    pub(crate) key: KeyAnswer,
     pub(crate) laddr: String,
     pub(crate) takeover_after: Duration,
     pub(crate) rank: u32,
     pub(crate) register: RegisterAnswer,
+}
+
+/// Which key it shall be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeyAnswer {
+    File(PathBuf),
+    Kms(Kms),
 }
 
 /// Which register it shall be.
@@ -99,8 +107,10 @@ fn signing(signer: &SignerAnswers) -> String {
     format!(
         r#"
 [signer]
-# CometBFT's key file (priv_validator_key.json), readable by this user only, and never in the node's home.
-key = {key}
+# The validator's key. Either CometBFT's key file (priv_validator_key.json), readable by this user only, and never in the
+# node's home; or a key in AWS KMS, which signs and never leaves. With public_key another key under the same name is refused. An
+# endpoint is only for VPC endpoints and for trying.
+{key}
 # Where the node listens for its signer (its priv_validator_laddr, which Beam sets). unix:// stays on this machine.
 laddr = {laddr}
 # How long this machine, while it is the standby, waits for the owner's vote before it takes over.
@@ -117,12 +127,38 @@ rank = {rank}
 # signed. A bucket of another account than owner is refused. An endpoint is only for VPC endpoints and for trying.
 {register}
 "#,
-        key = path(&signer.key),
+        key = key(&signer.key),
         laddr = quoted(&signer.laddr),
         takeover_after = duration(signer.takeover_after),
         rank = signer.rank,
         register = register(&signer.register),
     )
+}
+
+fn key(key: &KeyAnswer) -> String {
+    match key {
+        KeyAnswer::File(file) => {
+            let example = in_kms(&Kms {
+                key: "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+                    .to_owned(),
+                region: "eu-central-1".to_owned(),
+                public_key: PinnedKey(PublicKey([0; 32])),
+                endpoint: Some("https://kms.eu-central-1.amazonaws.com".to_owned()),
+            });
+            format!("key = {}\n# kms = {example}", path(file))
+        }
+        KeyAnswer::Kms(kms) => format!("kms = {}\n# key = \"validator_key.json\"", in_kms(kms)),
+    }
+}
+
+fn in_kms(Kms { key, region, public_key, endpoint }: &Kms) -> String {
+    let public_key = public_key.to_string();
+    inline(&[
+        ("key", Some(key)),
+        ("region", Some(region)),
+        ("public_key", Some(&public_key)),
+        ("endpoint", endpoint.as_ref()),
+    ])
 }
 
 /// The one that it is, and the others as examples.

@@ -29,13 +29,28 @@ pub(crate) struct Facts {
 pub(super) struct KeyFacts {
     /// The key's address, or why it cannot be used.
     pub(super) usable: Fact<String>,
-    /// Whether it could be locked in memory.
-    pub(super) memory_locked: Fact<bool>,
+    /// Where it is.
+    pub(super) kept: KeptFacts,
     /// What is wrong with the node's own key file, if anything.
     pub(super) node_could_sign: Option<String>,
     /// In which ways memory of a hardened process could still get out.
     pub(super) exposures: Vec<String>,
     pub(super) swap: Fact<bool>,
+}
+
+/// Where the key is.
+#[derive(Clone, Debug)]
+pub(super) enum KeptFacts {
+    /// In a file.
+    File {
+        /// Whether it could be locked in memory.
+        memory_locked: Fact<bool>,
+    },
+    /// In KMS.
+    Kms {
+        /// How long a signature takes, or why there was none.
+        sign: Fact<Latency>,
+    },
 }
 
 /// The node's own configuration.

@@ -22,7 +22,6 @@ mod tally;
 use std::sync::Arc;
 
 use anyhow::Result;
-use beam_core::signing_key::SigningKey as _;
 use beam_gaia::process::GaiaProcess;
 use beam_gaia::rpc::{NodeRpc, ValidatorAddress};
 use tokio::sync::watch;
@@ -48,7 +47,7 @@ pub(crate) fn begin(
     let rpc = NodeRpc::new(config.rpc()?);
     let (votes, seen) = watch::channel(chain::Seen::default());
     if let Some(Signing { signer, link, .. }) = signing {
-        let key = signer.key.public_key();
+        let key = signer.key.public();
         let (height, heights) = watch::channel(None);
         let chain = chain::ChainTask {
             rpc,

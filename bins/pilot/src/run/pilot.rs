@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use beam_core::id::SessionId;
-use beam_core::signing_key::SigningKey as _;
 use beam_gaia::logs::CaptureThread;
 use beam_gaia::rpc::{Dialing, NodeRpc, ValidatorAddress};
 use tokio::sync::watch;
@@ -55,7 +54,7 @@ impl Pilot {
             crate::config::Role::Validator => Some(Signing::start(&config, sessions).await?),
             crate::config::Role::Sentry => None,
         };
-        let validator = signing.as_ref().map(|signing| signing.signer.key.public_key());
+        let validator = signing.as_ref().map(|signing| signing.signer.key.public());
         node_settings::make_right(&config, validator.as_ref())?;
         let node = Arc::new(assemble::node(&config)?);
         let config = watch::Sender::new(Arc::new(config));
@@ -115,7 +114,7 @@ impl Pilot {
         self.log_level.set(&config.logs.level);
         self.logs.limit(capture::limits(&config));
         self.agent.allow_lag(config.health.lag_blocks_max);
-        let validator = self.signing.as_ref().map(|signing| signing.signer.key.public_key());
+        let validator = self.signing.as_ref().map(|signing| signing.signer.key.public());
         if let Err(error) = node_settings::make_right(&config, validator.as_ref()) {
             tracing::error!(error = format!("{error:#}"), "the node's configuration stays as it was");
         }

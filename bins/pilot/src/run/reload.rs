@@ -78,8 +78,8 @@ fn whole(config: &Config) -> Vec<Key> {
     let Chain { id } = &config.chain;
     // A sentry has neither; that one of them appears is a difference like any other.
     let signer = config.signer().ok().map(|signer| {
-        let SignerSection { key, laddr, takeover_after, rank } = signer;
-        (key, laddr, takeover_after, rank)
+        let SignerSection { key, kms, laddr, takeover_after, rank } = signer;
+        (key, laddr, takeover_after, rank, kms)
     });
     let (sqlite, dynamodb, s3) = match config.register().ok() {
         Some(RegisterAt::Sqlite(path)) => (Some(path), None, None),
@@ -92,6 +92,7 @@ fn whole(config: &Config) -> Vec<Key> {
         key("role", PilotRestart, &config.role),
         key("chain.id", PilotRestart, id),
         key("signer.key", PilotRestart, &signer.map(|signer| signer.0)),
+        key("signer.kms", PilotRestart, &signer.map(|signer| signer.4)),
         key("signer.laddr", PilotRestart, &signer.map(|signer| signer.1)),
         key("signer.takeover_after", PilotRestart, &signer.map(|signer| signer.2)),
         key("signer.rank", PilotRestart, &signer.map(|signer| signer.3)),

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Result;
 use beam_core::id::SessionId;
-use beam_core::signing_key::SigningKey as _;
 use beam_gaia::privval::{Dialer, Link, Service};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -34,7 +33,7 @@ impl Signing {
     pub(crate) async fn start(config: &Config, sessions: watch::Receiver<SessionId>) -> Result<Self> {
         let signer = assemble::signer(config).await?;
         let service =
-            Service::new(config.chain.id.clone(), signer.key.public_key(), signer.handle.clone(), sessions);
+            Service::new(config.chain.id.clone(), signer.key.public(), signer.handle.clone(), sessions);
         let dialer = Dialer::new(config.signer()?.laddr.parse()?, service);
         let link = dialer.link();
         let (hang_up, told) = oneshot::channel::<()>();

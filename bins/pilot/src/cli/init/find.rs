@@ -5,12 +5,13 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use beam_core::signing_key::PublicKey;
 use beam_core::takeover::TakeoverConfig;
 use beam_gaia::state_files::{self, StateFormat};
 
-use super::{Args, Place, peers, register};
+use super::{Args, KeySaid, Place, peers, register};
 use crate::cli::WrongUse;
-use crate::config::{Answers, DynamoDb, RegisterAnswer, Role, S3, SignerAnswers};
+use crate::config::{Answers, DynamoDb, KeyAnswer, Kms, PinnedKey, RegisterAnswer, Role, S3, SignerAnswers};
 use crate::node_home::NodeHome;
 
 pub(super) fn find_out(home: &Path, args: &Args) -> Result<Answers> {
@@ -53,8 +54,15 @@ fn signer(home: &Path, args: &Args) -> Result<SignerAnswers> {
     };
     Ok(SignerAnswers {
         key: match &args.key {
-            Some(key) => std::path::absolute(expand(key)?)?,
-            None => "validator_key.json".into(),
+            Some(KeySaid::File(key)) => KeyAnswer::File(std::path::absolute(expand(key)?)?),
+            Some(KeySaid::Kms { key, region }) => KeyAnswer::Kms(Kms {
+                key: key.clone(),
+                // Found later, as is the public key: it has to be asked for.
+                region: region.clone().unwrap_or_default(),
+                public_key: PinnedKey(PublicKey([0; 32])),
+                endpoint: args.key_endpoint.clone(),
+            }),
+            None => KeyAnswer::File("validator_key.json".into()),
         },
         laddr: format!("unix://{}", home.join("run/privval.sock").display()),
         takeover_after: args.takeover_after.unwrap_or(TakeoverConfig::default().takeover_after),

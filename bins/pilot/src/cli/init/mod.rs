@@ -3,6 +3,7 @@
 //! With `--from` it adopts a node's home: the validator's key moves out of it ([`steps`]), so that the node alone can no longer sign.
 
 mod find;
+mod key;
 mod register;
 mod steps;
 mod write;
@@ -19,6 +20,7 @@ use super::output::push_line;
 use super::{Ending, Output, WrongUse, output};
 use crate::config::{self, Answers, FILE_NAME, P2p, Role, render};
 use crate::node_home::NodeHome;
+use key::KeySaid;
 use register::Place;
 use steps::Adoption;
 
@@ -31,6 +33,8 @@ The same, with a register for machines in several zones:
   beam init --from ~/.gaia --register s3:beam-123456789012@eu-central-1 --create-bucket
 Its second machine, with a synced gaiad of its own and the key copied to validator_key.json:
   beam init --role validator --node-home ~/.gaia --key validator_key.json --register /var/lib/beam/register.db --rank 1
+A validator whose key was made in KMS:
+  beam init --node-home ~/.gaia --key kms:alias/beam@eu-central-1 --register dynamodb:beam@eu-central-1
 A sentry:
   beam init --role sentry --node-home ~/.gaia --private-peer-id <validator's node id>
 Exit code 0: node.toml is written; 2: nothing was done, or an adoption was cut short (say the same again); 64: something was not said.")]
@@ -45,10 +49,13 @@ pub(super) struct Args {
     /// can no longer sign. The node must be stopped.
     #[arg(long, value_name = "DIR", conflicts_with = "node_home")]
     from: Option<PathBuf>,
-    /// The validator's key file (CometBFT's priv_validator_key.json), outside the node's home; validator_key.json in the
-    /// pilot's home if it is not given. With --from: where the key goes.
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    /// The validator's key: a file (CometBFT's priv_validator_key.json) outside the node's home, or kms:KEY@REGION for a key in AWS
+    /// KMS, by its ARN, id or alias/NAME; validator_key.json in the pilot's home if it is not given. With --from: where the file goes.
+    #[arg(long, value_name = "FILE|kms:KEY[@REGION]", value_parser = key::parse)]
+    key: Option<KeySaid>,
+    /// A VPC endpoint for KMS, or an emulator; the region's own if it is not given.
+    #[arg(long, value_name = "URL")]
+    key_endpoint: Option<String>,
     /// The register that all machines share: a file, for machines on one host, or dynamodb:TABLE@REGION or s3:BUCKET@REGION, for
     /// machines in several zones. Without @REGION the region of this machine. A bucket may be followed by /PREFIX; it is /beam if
     /// it is not given.
@@ -133,6 +140,7 @@ pub(super) async fn run(home: &Path, args: &Args) -> Result<Ending> {
     // Before anybody is asked anything.
     ensure!(there.is_none() || args.from.is_some(), in_the_way());
     let mut found = find::find_out(&home, args)?;
+    let in_kms = key::settle(&mut found, args).await?;
     register::find_rest(&mut found, args).await?;
     looked_over(&render(&found))?;
     let adoption = match (&args.from, &found.signer) {
@@ -152,7 +160,7 @@ pub(super) async fn run(home: &Path, args: &Args) -> Result<Ending> {
         None if args.dry_run => vec![format!("write {}", file.display())],
         _ => carry_out(&home, &file, &text, adoption.as_ref())?,
     };
-    let steps: Vec<String> = made.into_iter().chain(steps).collect();
+    let steps: Vec<String> = in_kms.into_iter().chain(made).chain(steps).collect();
     let report = Report {
         schema: "beam.init/1",
         done: !args.dry_run,

@@ -20,8 +20,10 @@ use beam_gaia::config::{self as node_config, NodeRole};
 use beam_gaia::keys::{Relocation, Remains, Whereabouts};
 use beam_gaia::state_files::{self, StateFormat};
 
+use super::key::NOT_INTO_KMS;
 use super::write;
-use crate::config::{P2p, SignerAnswers};
+use crate::cli::WrongUse;
+use crate::config::{KeyAnswer, P2p, SignerAnswers};
 use crate::node_home::{ADOPTED_STATE, NodeHome};
 use crate::node_runs::signs_of_life;
 use crate::run::node_settings;
@@ -78,13 +80,16 @@ impl Adoption {
         if !node_home.join("config/config.toml").is_file() {
             bail!("{} is no node's home: there is no config/config.toml in it", node_home.display());
         }
+        let KeyAnswer::File(key_to) = &signer.key else {
+            bail!(WrongUse(NOT_INTO_KMS.to_owned()));
+        };
         let node = NodeHome::read(node_home)?;
         if let Some(other) = node.laddr().filter(|laddr| *laddr != signer.laddr) {
             bail!(
                 "this node signs through another signer already (priv_validator_laddr = {other:?}), so its own key file is none of the \
                  validator's. Stop that signer for good, copy the validator's key to {}, say --node-home instead of --from, and \
                  `beam watermark import --from <its state file>`. Nothing was changed",
-                home.join(&signer.key).display()
+                home.join(key_to).display()
             );
         }
         let alive = signs_of_life(&node);
@@ -94,7 +99,7 @@ impl Adoption {
                 alive.join("; ")
             );
         }
-        let (key_from, key_to) = (node.key_file(), home.join(&signer.key));
+        let (key_from, key_to) = (node.key_file(), home.join(key_to));
         let key = Relocation::new(&key_from, &key_to);
         let whereabouts = key.look().context("nothing was changed")?;
         let state = node.state_file();
@@ -222,7 +227,7 @@ mod tests {
 
         fn look(&self) -> Adoption {
             let signer = SignerAnswers {
-                key: "validator_key.json".into(),
+                key: KeyAnswer::File("validator_key.json".into()),
                 laddr: "unix:///run/privval.sock".to_owned(),
                 takeover_after: Duration::from_secs(1),
                 rank: 1,

@@ -18,7 +18,7 @@ fn well(role: Role) -> Facts {
         role,
         key: validator.then(|| KeyFacts {
             usable: Ok("139E".to_owned()),
-            memory_locked: Ok(true),
+            kept: KeptFacts::File { memory_locked: Ok(true) },
             node_could_sign: None,
             exposures: Vec::new(),
             swap: Ok(true),
@@ -98,6 +98,15 @@ fn key(facts: &mut Facts) -> &mut KeyFacts {
     facts.key.as_mut().unwrap()
 }
 
+fn locked(memory_locked: Fact<bool>) -> KeptFacts {
+    KeptFacts::File { memory_locked }
+}
+
+fn in_kms(ms: u64) -> KeptFacts {
+    let took = Duration::from_millis(ms);
+    KeptFacts::Kms { sign: Ok(Latency { p50: took, p99: took }) }
+}
+
 fn register(facts: &mut Facts) -> &mut RegisterFacts {
     facts.register.as_mut().unwrap()
 }
@@ -122,10 +131,13 @@ const ILLNESSES: &[Illness] = {
         ("key-file", Fail, V, |f| {
             key(f).usable = Err("/k is open to others (mode 644); run `chmod 600 /k`".into())
         }),
+        ("key-kms", Fail, V, |f| (key(f).kept, key(f).usable) = (in_kms(8), Err("denied".into()))),
+        ("key-sign", Warn, V, |f| key(f).kept = in_kms(100)),
+        ("key-sign", Fail, V, |f| key(f).kept = KeptFacts::Kms { sign: Err(NO()) }),
         ("key-in-node-home", Fail, V, |f| key(f).node_could_sign = Some("it holds the key".into())),
-        ("key-memory", Fail, V, |f| key(f).memory_locked = Ok(false)),
-        ("key-memory", Warn, V, |f| (key(f).memory_locked, key(f).swap) = (Ok(false), Ok(false))),
-        ("key-memory", Unknown, V, |f| key(f).memory_locked = Err(NO())),
+        ("key-memory", Fail, V, |f| key(f).kept = locked(Ok(false))),
+        ("key-memory", Warn, V, |f| (key(f).kept, key(f).swap) = (locked(Ok(false)), Ok(false))),
+        ("key-memory", Unknown, V, |f| key(f).kept = locked(Err(NO()))),
         ("core-dumps", Warn, V, |f| key(f).exposures = vec!["core dumps could not be switched off".into()]),
         ("node-config", Fail, V, |f| f.files.config = Err("not TOML".into())),
         ("node-app", Fail, S, |f| f.files.app = Err("not TOML".into())),

@@ -7,8 +7,8 @@ use beam_core::id::SignerId;
 use beam_core::runtime::RosterCell;
 use beam_core::signing::Record;
 
-use super::super::facts::{Fact, Latency, RegisterFacts};
-use super::in_full;
+use super::super::facts::{Fact, RegisterFacts};
+use super::{in_full, latency};
 use crate::assemble::{self, Shared};
 use crate::config::Config;
 
@@ -78,13 +78,4 @@ async fn contended(roster: &RosterCell) -> Vec<String> {
         tokio::time::sleep(POLL_EVERY).await;
     }
     signers.into_iter().filter(|(_, signers)| signers.len() > 1).map(|(name, _)| name).collect()
-}
-
-fn latency(mut took: Vec<Duration>) -> Fact<Latency> {
-    took.sort_unstable();
-    let at = |percent: usize| took.get(took.len().saturating_sub(1).saturating_mul(percent) / 100).copied();
-    match (at(50), at(99)) {
-        (Some(p50), Some(p99)) => Ok(Latency { p50, p99 }),
-        _ => Err("nothing was read".to_owned()),
-    }
 }
