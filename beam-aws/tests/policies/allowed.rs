@@ -58,6 +58,10 @@ fn s3() -> Vec<Made> {
     let bare = || Thing::new(BUCKET);
     let cell = || object(&format!("beam/register/{CELL}/signing"));
     let probe = || object("beam/register/probe");
+    let log = || object("beam/objects/logs/hub/a/1.gz");
+    // S3 asks about no condition on the object before it is one.
+    let part = || log().with_flag("s3:ObjectCreationOperation", false);
+    let nodes = || object("beam/objects/fleets/hub/nodes.json");
     vec![
         made("s3:head_bucket", ValidatorOnS3, [bucket()]),
         made("s3:get_bucket_versioning", ValidatorOnS3, [bucket()]),
@@ -66,9 +70,23 @@ fn s3() -> Vec<Made> {
         made("s3:put_object", ValidatorOnS3, [cell().with("s3:if-match", "\"1\"")]),
         made("s3:put_object", ValidatorOnS3, [probe().with("s3:if-none-match", "*")]),
         made("s3:put_object", ValidatorOnS3, [probe().with("s3:if-match", "\"0\"")]),
-        made("s3:put_object", Sentry, [object("beam/logs/hub/a/1.gz").with("s3:if-none-match", "*")]),
-        made("s3:get_object", Commander, [object("beam/fleets/hub/nodes.json")]),
-        made("s3:put_object", Commander, [object("beam/fleets/hub/nodes.json").with("s3:if-match", "\"1\"")]),
+        made("s3:put_object", Sentry, [log().with("s3:if-none-match", "*")]),
+        made("s3:create_multipart_upload", Sentry, [part()]),
+        made("s3:upload_part", Sentry, [part()]),
+        made("s3:complete_multipart_upload", Sentry, [log().with("s3:if-none-match", "*")]),
+        made("s3:abort_multipart_upload", Sentry, [log()]),
+        made("s3:get_object", Commander, [nodes()]),
+        made("s3:head_object", Commander, [nodes()]),
+        made("s3:put_object", Commander, [nodes().with("s3:if-match", "\"1\"")]),
+        made("s3:delete_object", Commander, [nodes()]),
+        made("s3:list_objects_v2", Commander, [bucket().with("s3:prefix", "beam/objects/fleets/hub/")]),
+        made(
+            "s3:list_object_versions",
+            Commander,
+            [bucket().with("s3:prefix", "beam/objects/fleets/hub/nodes.json")],
+        ),
+        // Whoever has credentials may; a person asks once, who makes the first machine.
+        made("sts:get_caller_identity", Person, [Thing::new("arn:aws:sts::111122223333:caller")]),
         made("s3:create_bucket", Person, [bare()]),
         made("s3:put_bucket_versioning", Person, [bare()]),
         made("s3:put_bucket_lifecycle_configuration", Person, [bare()]),

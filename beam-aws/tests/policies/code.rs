@@ -38,6 +38,9 @@ pub(crate) fn action(call: &str) -> String {
         ("s3", "head_object") => "GetObject".to_owned(),
         ("s3", "list_object_versions") => "ListBucketVersions".to_owned(),
         ("s3", "delete_objects") => "DeleteObject".to_owned(),
+        ("s3", "create_multipart_upload" | "upload_part" | "complete_multipart_upload") => {
+            "PutObject".to_owned()
+        }
         ("s3", "put_bucket_lifecycle_configuration") => "PutLifecycleConfiguration".to_owned(),
         ("s3", "get_bucket_lifecycle_configuration") => "GetLifecycleConfiguration".to_owned(),
         ("s3", "put_public_access_block") => "PutBucketPublicAccessBlock".to_owned(),

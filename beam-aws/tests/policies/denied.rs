@@ -124,7 +124,7 @@ fn nobody_puts_over_a_register_object_without_a_condition_or_deletes_one() {
         vec![
             ask("s3:PutObject", [etag(object(&other))]),
             ask("s3:GetObject", [object(&other)]),
-            ask("s3:PutObject", [etag(object("beam/fleets/hub/nodes.json"))]),
+            ask("s3:PutObject", [etag(object("beam/objects/fleets/hub/nodes.json"))]),
             // The same name, since then somebody else's.
             ask(
                 "s3:PutObject",
@@ -331,17 +331,19 @@ fn nobody_widens_rights() {
 
 #[test]
 fn a_sentry_adds_to_the_archive_of_its_fleet_and_reads_nothing() {
-    let log = || object("beam/logs/hub/a/1.gz");
+    let log = || object("beam/objects/logs/hub/a/1.gz");
     let new = |thing: Thing| thing.with("s3:if-none-match", "*");
     may_not(
         Who::Sentry,
         vec![
             ask("s3:PutObject", [log()]),
             ask("s3:PutObject", [log().with("s3:if-match", "\"1\"")]),
+            ask("s3:PutObject", [log().with_flag("s3:ObjectCreationOperation", true)]),
+            ask("s3:ListBucket", [bucket().with("s3:prefix", "beam/objects/logs/hub/")]),
             ask("s3:GetObject", [log()]),
             ask("s3:DeleteObject", [log()]),
-            ask("s3:PutObject", [new(object("beam/logs/hub2/a/1.gz"))]),
-            ask("s3:PutObject", [new(object("beam/fleets/hub/nodes.json"))]),
+            ask("s3:PutObject", [new(object("beam/objects/logs/hub2/a/1.gz"))]),
+            ask("s3:PutObject", [new(object("beam/objects/fleets/hub/nodes.json"))]),
             ask("s3:PutObject", [new(object(&format!("beam/register/{CELL}/signing")))]),
             ask("dynamodb:GetItem", [items(&[&format!("{CELL}/signing")])]),
             ask("dynamodb:DescribeTable", [Thing::new(TABLE)]),

@@ -56,10 +56,11 @@ impl Who {
         }
     }
 
-    /// What IAM wants allowed for calls of another name: tags that are given as a thing is made, and the role of a machine.
+    /// What IAM wants allowed for calls of another name: tags that are given as a thing is made, the role of a machine, an object by
+    /// its version.
     pub(crate) fn without_a_call(self) -> &'static [&'static str] {
         match self {
-            Self::Commander => &["ec2:CreateTags", "iam:PassRole"],
+            Self::Commander => &["ec2:CreateTags", "iam:PassRole", "s3:GetObjectVersion"],
             Self::Validator | Self::ValidatorOnS3 | Self::Sentry | Self::Person => &[],
         }
     }

@@ -73,7 +73,12 @@ impl S3Objects {
         let request = self.again.head_object().bucket(&self.bucket.name).key(self.key(name));
         match request.expected_bucket_owner(&self.bucket.owner).send().await {
             Ok(_) => Err(ObjectError::Conflict(name.clone())),
-            Err(error) if error.raw_response().is_some_and(|answer| answer.status().as_u16() == 404) => {
+            // Whoever may only add, as a machine may to the archive of logs, may not look: then it is found out at the end.
+            Err(error)
+                if error
+                    .raw_response()
+                    .is_some_and(|answer| matches!(answer.status().as_u16(), 403 | 404)) =>
+            {
                 Ok(())
             }
             Err(error) => Err(self.unread("HeadObject", &error)),
