@@ -9,9 +9,10 @@ use aws_sdk_s3::Client;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use beam_aws::s3::{Access, Bucket, S3Register, account_of_environment, region_of_environment};
+use beam_aws::s3::{Access, Bucket, S3Objects, S3Register, account_of_environment, region_of_environment};
+use beam_core::object_store::{ObjectError, ObjectStore};
 use beam_core::register::{Register, RegisterError};
-use beam_core::testing::{RegisterHarness, register_contract};
+use beam_core::testing::{ObjectHarness, RegisterHarness, object_contract, register_contract};
 
 struct Live(Bucket);
 
@@ -19,6 +20,13 @@ struct Live(Bucket);
 impl RegisterHarness for Live {
     async fn open(&self) -> Result<Arc<dyn Register>, RegisterError> {
         Ok(Arc::new(S3Register::open(self.0.clone(), &Access::default()).await?))
+    }
+}
+
+#[async_trait]
+impl ObjectHarness for Live {
+    async fn open(&self) -> Result<Arc<dyn ObjectStore>, ObjectError> {
+        Ok(Arc::new(S3Objects::open(self.0.clone(), &Access::patient()).await?))
     }
 }
 
@@ -58,7 +66,10 @@ async fn the_contract_is_kept_by_aws() {
     let name = format!("beam-test-{:016x}", u64::from_be_bytes(random));
     let bucket = Bucket { name, prefix: Bucket::PREFIX.to_owned(), region, owner, endpoint: None };
     S3Register::create(bucket.clone(), &Access::patient()).await.unwrap();
-    let outcome = register_contract::run_all(&Live(bucket.clone())).await;
+    let live = Live(bucket.clone());
+    let register = register_contract::run_all(&live).await;
+    let objects = object_contract::run_all(&live).await;
     delete(&bucket).await.expect("the bucket was not deleted: do it by hand");
-    outcome.unwrap();
+    register.unwrap();
+    objects.unwrap();
 }

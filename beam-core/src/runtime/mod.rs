@@ -7,8 +7,9 @@
 //! * [`Switchover`] hands the validator over, as planned or by force.
 //! * [`MeasuredRegister`] counts and times what a register does.
 //!
-//! The driver carries out and decides nothing. Every operation on the outside has a bound here, whatever the
-//! implementation promises.
+//! The driver carries out and decides nothing. Every operation on the register has a bound here, whatever the implementation
+//! promises. The key and the floor have none of their own: the machine gives a request up at its deadline, and what they say later is
+//! passed over.
 
 mod drive;
 mod hands;
