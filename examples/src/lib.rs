@@ -15,6 +15,9 @@
 //!
 //! The chain is CometBFT alone, or one like the Cosmos Hub with stake, slashing and governance ([`hub`]).
 //!
+//! What runs on AWS runs here on emulators ([`emulator`]): [`dynamodb_local`], [`moto`] (S3, EC2) and [`ministack`] (KMS), with a [`tap`]
+//! before them that counts and throttles.
+//!
 //! [`lab`] puts them together, and [`trial`] does one thing to them and counts what it cost. The demo, the pilot's
 //! end-to-end tests and the measuring program are all written on this library; none of them sees a mock. What must always hold:
 //!
@@ -28,6 +31,7 @@
 
 pub mod chain;
 pub mod dynamodb_local;
+pub mod emulator;
 pub mod hub;
 pub mod install;
 pub mod judge;
