@@ -22,7 +22,7 @@ use crate::trouble::{Service, Trouble, cut};
 const ENCODED: &str = " Encoded authorization failure message";
 
 /// Its refusals are read here, so nothing is told of them there.
-const EC2: Service = Service { name: "EC2", policy: "", limits: "", refusal: |_, _| None };
+const EC2: Service = Service { name: "EC2", denied: "", limits: "", refusal: |_, _| None };
 
 /// One call, by the name that IAM has for it, in one region.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,5 @@
 //! The cloud on moto, an emulator; and with `BEAM_AWS_LIVE=1` on a real account.
+#![cfg(feature = "ec2")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
