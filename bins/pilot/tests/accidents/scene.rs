@@ -8,7 +8,7 @@ use beam_examples::machine::MachinePlan;
 use beam_examples::network::{Network, NetworkPlan, Node};
 use toml_edit::DocumentMut;
 
-use crate::common::{POLL, Trial, WITHIN};
+use crate::common::{LONG_WITHIN, POLL, Trial, WITHIN};
 
 /// Short blocks: an accident takes so many of them, and none of these tests counts what was missed.
 const BLOCK_TIME: Duration = Duration::from_millis(500);
@@ -44,7 +44,7 @@ pub(crate) async fn acquitted(trial: &Trial) -> Verdict {
 /// Waits until others have proof that the validator contradicted itself: votes that they received, or evidence in a block.
 pub(crate) async fn convicted(trial: &Trial) -> Verdict {
     let Lab { network, watcher, chain, .. } = &trial.lab;
-    let deadline = Instant::now() + WITHIN;
+    let deadline = Instant::now() + LONG_WITHIN;
     loop {
         let case = Case::gather(network.chain_id(), &[], watcher, chain).await.unwrap();
         let verdict = case.verdict().unwrap();
