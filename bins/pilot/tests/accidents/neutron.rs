@@ -15,6 +15,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use beam_examples::install::{cometbft, to_stderr};
 use beam_examples::lab::Lab;
@@ -23,7 +24,7 @@ use beam_examples::network::{MACHINES, Network};
 use tempfile::TempDir;
 use tokio::sync::MutexGuard;
 
-use super::scene::{acquitted, convicted, network, start_alone};
+use super::scene::{acquitted, convicted_within, network, start_alone};
 use crate::common::{Trial, WITHIN, alone, beam};
 
 /// A chain that stands before its next block, none of whose nodes runs. Machine b has another version than the rest, whose blocks
@@ -61,8 +62,24 @@ fn log(file: &Path) -> String {
     fs::read_to_string(file).unwrap_or_default()
 }
 
+/// The two votes are sent within a second of one another, or not at all; the evidence of them is in the block after the next.
+const CONVICTED_WITHIN: Duration = Duration::from_secs(20);
+/// How often it is tried. The two versions meet at one height only, and it takes luck that it shows: a node that finds its peers late
+/// has not voted when the others have decided, and who already has a vote of this validator is not sent the other.
+const TRIES: usize = 5;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn neutron_2023_two_versions_of_the_node_at_one_height() {
+    for _ in 0..TRIES {
+        if they_met_under_beam().await {
+            return;
+        }
+    }
+    panic!("the two versions never asked for different things");
+}
+
+/// Whether they asked for different things. Whether or not, nobody may have contradicted himself.
+async fn they_met_under_beam() -> bool {
     let mut halted = halted().await;
     let mut machines = Vec::new();
     for name in MACHINES {
@@ -85,20 +102,21 @@ async fn neutron_2023_two_versions_of_the_node_at_one_height() {
         "b's node finds nothing wrong, so it is of the same version: {}",
         logs[1]
     );
-    assert!(
-        logs.iter().any(|log| log.contains("beam: something else is recorded")),
-        "the two versions never asked for different things: {}",
-        logs.concat()
-    );
     acquitted(&trial).await;
+    logs.iter().any(|log| log.contains("beam: something else is recorded"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn neutron_2023_as_it_was_without_beam() {
-    let mut halted = halted().await;
-    for name in MACHINES {
-        start_alone(&mut halted.network, name).await;
+    for _ in 0..TRIES {
+        let mut halted = halted().await;
+        for name in MACHINES {
+            start_alone(&mut halted.network, name).await;
+        }
+        let trial = halted.goes_on(Vec::new()).await;
+        if convicted_within(&trial, CONVICTED_WITHIN).await.is_ok() {
+            return;
+        }
     }
-    let trial = halted.goes_on(Vec::new()).await;
-    convicted(&trial).await;
+    panic!("nobody contradicted himself in {TRIES} tries");
 }
