@@ -8,8 +8,8 @@ use anyhow::Result;
 
 pub use crate::tap::Tap;
 
-use crate::emulator::{Emulator, Program};
-use crate::install::dynamodb_local;
+use crate::emulator::{Emulator, OfProgram, Program, of_program};
+use crate::install::{dynamodb_local, to_stderr};
 
 /// A running emulator. It takes any credentials, and each access key and region has tables of its own.
 #[derive(Debug)]
@@ -26,6 +26,15 @@ impl Deref for DynamoDbLocal {
 impl DynamoDbLocal {
     /// What a client must have in its environment.
     pub const CREDENTIALS: [(&str, &str); 2] = Emulator::CREDENTIALS;
+
+    /// The one of this program, which whoever asks first starts. It is gone when the program is.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub async fn of_program() -> Result<&'static Self> {
+        static IT: OfProgram<DynamoDbLocal> = OfProgram::const_new();
+        of_program(&IT, async |dir| Self::start(dir, to_stderr).await).await
+    }
 
     /// Starts one, its log and its files in `dir`. It is fetched first if it is missing.
     ///
@@ -55,7 +64,6 @@ fn port(line: &str) -> Option<u16> {
 mod tests {
     use super::*;
     use crate::emulator::tests::listens_on_loopback_only_and_is_gone;
-    use crate::install::to_stderr;
 
     #[tokio::test]
     async fn it_listens_on_loopback_only_and_is_gone_when_dropped() {

@@ -10,9 +10,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use crate::process::Process;
+use crate::process::{Folder, Process};
 use crate::wait;
 
 /// A second or two of work, the first time some more, on a machine that may have other things to do.
@@ -104,6 +105,21 @@ impl Emulator {
         let answer = answer.with_context(|| format!("{} does not answer", self.name))??;
         Ok(String::from_utf8_lossy(&answer).into_owned())
     }
+}
+
+/// One emulator for a whole program, started by whoever asks first: it is gone when the program is.
+pub(crate) type OfProgram<E> = OnceCell<(E, Folder)>;
+
+/// It, or why it cannot be had.
+pub(crate) async fn of_program<E>(
+    it: &OfProgram<E>,
+    start: impl AsyncFnOnce(&Path) -> Result<E>,
+) -> Result<&E> {
+    let begin = async || {
+        let folder = Folder::new()?;
+        anyhow::Ok((start(folder.path()).await?, folder))
+    };
+    Ok(&it.get_or_try_init(begin).await?.0)
 }
 
 /// Takes away the settings that whoever runs the tests may have for it: those that begin with one of these.

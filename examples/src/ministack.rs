@@ -10,8 +10,8 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::emulator::{Emulator, Program, without_settings};
-use crate::install::ministack;
+use crate::emulator::{Emulator, OfProgram, Program, of_program, without_settings};
+use crate::install::{ministack, to_stderr};
 
 /// A running emulator. It takes any credentials; everything in it belongs to the account [`Ministack::ACCOUNT`].
 #[derive(Debug)]
@@ -30,6 +30,15 @@ impl Ministack {
     pub const CREDENTIALS: [(&str, &str); 2] = Emulator::CREDENTIALS;
     /// The account that those credentials are of.
     pub const ACCOUNT: &str = "000000000000";
+
+    /// The one of this program, which whoever asks first starts. It is gone when the program is.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub async fn of_program() -> Result<&'static Self> {
+        static IT: OfProgram<Ministack> = OfProgram::const_new();
+        of_program(&IT, async |dir| Self::start(dir, to_stderr).await).await
+    }
 
     /// Starts one, its log in `dir`. It is fetched first if it is missing.
     ///
@@ -92,7 +101,6 @@ fn port(line: &str) -> Option<u16> {
 mod tests {
     use super::*;
     use crate::emulator::tests::listens_on_loopback_only_and_is_gone;
-    use crate::install::to_stderr;
 
     #[test]
     fn its_port_is_read_from_what_its_server_says() {

@@ -9,8 +9,8 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use crate::emulator::{Emulator, Program, without_settings};
-use crate::install::{moto, workspace_root};
+use crate::emulator::{Emulator, OfProgram, Program, of_program, without_settings};
+use crate::install::{moto, to_stderr, workspace_root};
 
 /// A running emulator. It takes any credentials; everything in it belongs to the account [`Moto::ACCOUNT`].
 #[derive(Debug)]
@@ -29,6 +29,15 @@ impl Moto {
     pub const CREDENTIALS: [(&str, &str); 2] = Emulator::CREDENTIALS;
     /// The account that those credentials are of.
     pub const ACCOUNT: &str = "123456789012";
+
+    /// The one of this program, which whoever asks first starts. It is gone when the program is.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub async fn of_program() -> Result<&'static Self> {
+        static IT: OfProgram<Moto> = OfProgram::const_new();
+        of_program(&IT, async |dir| Self::start(dir, to_stderr).await).await
+    }
 
     /// Starts one, its log in `dir`. It is fetched first if it is missing.
     ///
@@ -78,7 +87,6 @@ fn port(line: &str) -> Option<u16> {
 mod tests {
     use super::*;
     use crate::emulator::tests::listens_on_loopback_only_and_is_gone;
-    use crate::install::to_stderr;
 
     #[tokio::test]
     async fn it_answers_forgets_when_told_listens_on_loopback_only_and_is_gone_when_dropped() {

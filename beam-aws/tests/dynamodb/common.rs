@@ -9,24 +9,15 @@ use beam_aws::dynamodb::{Access, Credentials, DynamoDbRegister, Place};
 use beam_core::register::{Register, RegisterError, RegisterKey};
 use beam_core::testing::RegisterHarness;
 use beam_examples::dynamodb_local::DynamoDbLocal;
-use beam_examples::install::to_stderr;
-use tempfile::TempDir;
-use tokio::sync::OnceCell;
 
 /// Where the emulator's tables are.
 pub(crate) const REGION: &str = "local-1";
 
-static EMULATOR: OnceCell<(DynamoDbLocal, TempDir)> = OnceCell::const_new();
 static TABLES: AtomicU64 = AtomicU64::new(0);
 
 /// The emulator, which the first test that asks starts.
 pub(crate) async fn emulator() -> &'static DynamoDbLocal {
-    let start = || async {
-        let dir = tempfile::tempdir().unwrap();
-        let local = DynamoDbLocal::start(dir.path(), to_stderr).await.unwrap();
-        (local, dir)
-    };
-    &EMULATOR.get_or_init(start).await.0
+    DynamoDbLocal::of_program().await.unwrap()
 }
 
 /// What the emulator takes, and the patience that an emulator needs on a busy machine.

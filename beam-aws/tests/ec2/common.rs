@@ -14,25 +14,16 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use beam_aws::ec2::{Access, Credentials, Ec2Cloud, Region};
 use beam_core::cloud_provider::TemplateId;
-use beam_examples::install::to_stderr;
 use beam_examples::moto::Moto;
-use tempfile::TempDir;
-use tokio::sync::OnceCell;
 
 /// Where the emulator's machines are.
 pub(crate) const REGION: &str = "eu-central-1";
 
-static EMULATOR: OnceCell<(Moto, TempDir)> = OnceCell::const_new();
 static RUNS: AtomicU64 = AtomicU64::new(1);
 
 /// The emulator, which the first test that asks starts.
 pub(crate) async fn emulator() -> &'static Moto {
-    let start = || async {
-        let dir = tempfile::tempdir().unwrap();
-        let moto = Moto::start(dir.path(), to_stderr).await.unwrap();
-        (moto, dir)
-    };
-    &EMULATOR.get_or_init(start).await.0
+    Moto::of_program().await.unwrap()
 }
 
 /// What the emulator takes. It hides nothing, so what is not there is not waited for.

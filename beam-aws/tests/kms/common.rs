@@ -4,25 +4,15 @@ use std::time::Duration;
 
 use beam_aws::kms::{Access, Credentials, KeyPlace, KmsKey};
 use beam_core::signing_key::{KeyError, PublicKey};
-use beam_examples::install::to_stderr;
 use beam_examples::ministack::Ministack;
 use ed25519_dalek::{Signature, VerifyingKey};
-use tempfile::TempDir;
-use tokio::sync::OnceCell;
 
 /// Where the emulator's keys are.
 pub(crate) const REGION: &str = "local-1";
 
-static EMULATOR: OnceCell<(Ministack, TempDir)> = OnceCell::const_new();
-
 /// The emulator, which the first test that asks starts.
 pub(crate) async fn emulator() -> &'static Ministack {
-    let start = || async {
-        let dir = tempfile::tempdir().unwrap();
-        let local = Ministack::start(dir.path(), to_stderr).await.unwrap();
-        (local, dir)
-    };
-    &EMULATOR.get_or_init(start).await.0
+    Ministack::of_program().await.unwrap()
 }
 
 /// What the emulator takes, and the patience that an emulator needs on a busy machine.

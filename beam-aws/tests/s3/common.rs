@@ -10,24 +10,15 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials as Key, Region};
 use beam_aws::s3::{Access, Bucket, Credentials, S3Register};
 use beam_core::register::{Register, RegisterError, RegisterKey};
 use beam_core::testing::RegisterHarness;
-use beam_examples::install::to_stderr;
 use beam_examples::moto::Moto;
-use tempfile::TempDir;
-use tokio::sync::OnceCell;
 
 pub(crate) const REGION: &str = "eu-central-1";
 
-static EMULATOR: OnceCell<(Moto, TempDir)> = OnceCell::const_new();
 static BUCKETS: AtomicU64 = AtomicU64::new(0);
 
 /// The emulator, which the first test that asks starts.
 pub(crate) async fn emulator() -> &'static Moto {
-    let start = || async {
-        let dir = tempfile::tempdir().unwrap();
-        let moto = Moto::start(dir.path(), to_stderr).await.unwrap();
-        (moto, dir)
-    };
-    &EMULATOR.get_or_init(start).await.0
+    Moto::of_program().await.unwrap()
 }
 
 /// What the emulator takes, and the patience that an emulator needs on a busy machine.

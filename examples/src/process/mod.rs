@@ -9,7 +9,10 @@
 //!   Afterwards the group is signalled only if `/proc` shows a member whose command line carries
 //!   this process's marks: paths no other lab has.
 
+mod folder;
 pub mod procfs;
+
+pub use folder::Folder;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
