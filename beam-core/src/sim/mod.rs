@@ -5,7 +5,7 @@
 //!
 //! let run = simulate(7, &Settings::default());
 //! assert_eq!(run.violation, None);
-//! assert!(run.heights > 0 && run.signatures > 0);
+//! assert!(run.counts.heights > 0 && run.counts.signatures > 0);
 //! // The same seed is the same history, whatever the machine.
 //! assert_eq!(simulate(7, &Settings::default()), run);
 //! ```
@@ -64,7 +64,7 @@ mod world;
 pub use fault::{Fault, Strike, When};
 pub use judge::Signed;
 pub use mistake::Mistake;
-pub use report::{Cost, Run, Summary, Violation};
+pub use report::{Cost, Counts, Run, Summary, Violation};
 
 /// Virtual time, in microseconds since the beginning of a run.
 type Micros = u64;

@@ -25,12 +25,53 @@ pub struct Run {
     pub story: String,
     /// A sum over everything that happened, in order: two runs with the same one went the same way.
     pub digest: u64,
-    /// How much time went by in the world.
+    /// What was counted.
+    pub counts: Counts,
+    /// At how many points, before the faults ended, something could have struck.
+    pub points: u64,
+    /// The faults that struck.
+    pub struck: Vec<Fault>,
+    /// Whether the owner's machine was among those struck.
+    pub owner_struck: bool,
+    /// What became of our vote at each height that has a successor, from height 1 on.
+    pub ours: Vec<Signed>,
+}
+
+impl Run {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            violation: None,
+            story: String::new(),
+            digest: seed,
+            counts: Counts::default(),
+            points: 0,
+            struck: Vec::new(),
+            owner_struck: false,
+            ours: Vec::new(),
+        }
+    }
+
+    /// How many blocks our validator missed, as the chain's slashing counts them: a precommit for nil is none.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.ours.iter().filter(|vote| **vote == Signed::Absent).count() as u64
+    }
+
+    /// How many of our precommits in the commits are for nil.
+    #[must_use]
+    pub fn nil(&self) -> u64 {
+        self.ours.iter().filter(|vote| **vote == Signed::Nil).count() as u64
+    }
+}
+
+/// What is counted of a run, or of many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// How much time went by in the world, in microseconds.
     pub virtual_micros: u64,
     /// How many events that took.
     pub events: u64,
-    /// At how many points, before the faults ended, something could have struck.
-    pub points: u64,
     /// How many blocks the chain made.
     pub heights: u64,
     /// How many signatures were made with our key.
@@ -54,51 +95,24 @@ pub struct Run {
     pub after_lock: u64,
     /// The longest that a node of ours waited for an answer, in microseconds, time that its machine stood still included.
     pub longest_wait: u64,
-    /// The faults that struck.
-    pub struck: Vec<Fault>,
-    /// Whether the owner's machine was among those struck.
-    pub owner_struck: bool,
-    /// What became of our vote at each height that has a successor, from height 1 on.
-    pub ours: Vec<Signed>,
 }
 
-impl Run {
-    pub(super) fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            violation: None,
-            story: String::new(),
-            digest: seed,
-            virtual_micros: 0,
-            events: 0,
-            points: 0,
-            heights: 0,
-            signatures: 0,
-            released: 0,
-            takeovers: 0,
-            switchovers: 0,
-            halts: 0,
-            nil_while_locked: 0,
-            locked: 0,
-            later_rounds: 0,
-            after_lock: 0,
-            longest_wait: 0,
-            struck: Vec::new(),
-            owner_struck: false,
-            ours: Vec::new(),
-        }
-    }
-
-    /// How many blocks our validator missed, as the chain's slashing counts them: a precommit for nil is none.
-    #[must_use]
-    pub fn missed(&self) -> u64 {
-        self.ours.iter().filter(|vote| **vote == Signed::Absent).count() as u64
-    }
-
-    /// How many of our precommits in the commits are for nil.
-    #[must_use]
-    pub fn nil(&self) -> u64 {
-        self.ours.iter().filter(|vote| **vote == Signed::Nil).count() as u64
+impl Counts {
+    /// Takes in those of another run.
+    fn add(&mut self, other: &Self) {
+        self.virtual_micros += other.virtual_micros;
+        self.events += other.events;
+        self.heights += other.heights;
+        self.signatures += other.signatures;
+        self.released += other.released;
+        self.takeovers += other.takeovers;
+        self.switchovers += other.switchovers;
+        self.halts += other.halts;
+        self.nil_while_locked += other.nil_while_locked;
+        self.locked += other.locked;
+        self.later_rounds += other.later_rounds;
+        self.after_lock += other.after_lock;
+        self.longest_wait = self.longest_wait.max(other.longest_wait);
     }
 }
 
@@ -122,32 +136,8 @@ pub struct Summary {
     pub runs: u64,
     /// Seeds of runs that went wrong, and what did.
     pub failed: Vec<(u64, String)>,
-    /// Virtual time, in microseconds.
-    pub virtual_micros: u64,
-    /// Events.
-    pub events: u64,
-    /// Blocks.
-    pub heights: u64,
-    /// Signatures made with our key.
-    pub signatures: u64,
-    /// Signatures that left a pilot.
-    pub released: u64,
-    /// Takeovers.
-    pub takeovers: u64,
-    /// Handovers by a person.
-    pub switchovers: u64,
-    /// Signers that stopped.
-    pub halts: u64,
-    /// See [`Run::nil_while_locked`].
-    pub nil_while_locked: u64,
-    /// See [`Run::locked`].
-    pub locked: u64,
-    /// See [`Run::later_rounds`].
-    pub later_rounds: u64,
-    /// See [`Run::after_lock`].
-    pub after_lock: u64,
-    /// The longest wait for an answer, in microseconds.
-    pub longest_wait: u64,
+    /// What was counted in all of them.
+    pub counts: Counts,
     /// Faults that struck, by kind.
     pub struck: BTreeMap<Fault, u64>,
     /// What faults cost that struck alone.
@@ -163,19 +153,7 @@ impl Summary {
         if let Some(violation) = &run.violation {
             self.failed.push((run.seed, violation.what.clone()));
         }
-        self.virtual_micros += run.virtual_micros;
-        self.events += run.events;
-        self.heights += run.heights;
-        self.signatures += run.signatures;
-        self.released += run.released;
-        self.takeovers += run.takeovers;
-        self.switchovers += run.switchovers;
-        self.halts += run.halts;
-        self.nil_while_locked += run.nil_while_locked;
-        self.locked += run.locked;
-        self.later_rounds += run.later_rounds;
-        self.after_lock += run.after_lock;
-        self.longest_wait = self.longest_wait.max(run.longest_wait);
+        self.counts.add(&run.counts);
         for fault in &run.struck {
             *self.struck.entry(*fault).or_default() += 1;
         }
@@ -192,19 +170,7 @@ impl Summary {
         self.runs += other.runs;
         self.failed.extend(other.failed);
         self.failed.sort();
-        self.virtual_micros += other.virtual_micros;
-        self.events += other.events;
-        self.heights += other.heights;
-        self.signatures += other.signatures;
-        self.released += other.released;
-        self.takeovers += other.takeovers;
-        self.switchovers += other.switchovers;
-        self.halts += other.halts;
-        self.nil_while_locked += other.nil_while_locked;
-        self.locked += other.locked;
-        self.later_rounds += other.later_rounds;
-        self.after_lock += other.after_lock;
-        self.longest_wait = self.longest_wait.max(other.longest_wait);
+        self.counts.add(&other.counts);
         for (fault, count) in other.struck {
             *self.struck.entry(fault).or_default() += count;
         }

@@ -18,7 +18,10 @@ fn some_hundred_worlds_go_well() {
         summary.add(&run(seed, &Settings::default()));
     }
     assert_eq!(summary.failed, [], "repeat with: cargo simulate --seed SEED --trace");
-    assert!(summary.heights > 2000 && summary.takeovers > 100 && summary.struck.len() > 30, "{summary:?}");
+    assert!(
+        summary.counts.heights > 2000 && summary.counts.takeovers > 100 && summary.struck.len() > 30,
+        "{summary:?}"
+    );
 }
 
 #[test]

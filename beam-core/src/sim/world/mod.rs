@@ -369,13 +369,13 @@ impl<'a> World<'a> {
         }
         let judge = self.judge;
         let mut report = self.report;
-        report.virtual_micros = self.now;
-        report.events = events;
-        report.heights = judge.chain.len() as u64;
-        report.signatures = judge.signatures;
-        report.nil_while_locked = judge.nil_while_locked;
-        report.later_rounds = judge.later_rounds;
-        report.after_lock = judge.after_lock;
+        report.counts.virtual_micros = self.now;
+        report.counts.events = events;
+        report.counts.heights = judge.chain.len() as u64;
+        report.counts.signatures = judge.signatures;
+        report.counts.nil_while_locked = judge.nil_while_locked;
+        report.counts.later_rounds = judge.later_rounds;
+        report.counts.after_lock = judge.after_lock;
         report.struck = self.struck;
         report.ours = judge.ours;
         report

@@ -404,7 +404,7 @@ impl World<'_> {
         let run = node.run;
         if node.machine.is_some() {
             let waited = self.now.saturating_sub(asking.since);
-            self.report.longest_wait = self.report.longest_wait.max(waited);
+            self.report.counts.longest_wait = self.report.counts.longest_wait.max(waited);
         }
         if let Some(message) = message {
             if self.nodes[place].machine.is_some() {

@@ -391,7 +391,7 @@ impl World<'_> {
             let disk = self.machines[machine].disk.clone();
             let disk = if self.mistakes(Mistake::DiskLies) { Some(floor_of(release, disk)) } else { disk };
             self.judge.released(release, disk.as_ref());
-            self.report.released += 1;
+            self.report.counts.released += 1;
         }
         let Some(pilot) = &mut self.machines[machine].pilot else { return };
         let place = pilot.waiting.iter().position(|(waiting, _, _)| *waiting == request);
@@ -404,7 +404,7 @@ impl World<'_> {
         match &answer {
             Ok(release) => tell!(self, "pilot {machine} gives {}", release.mark),
             Err(refusal) => {
-                self.report.locked += u64::from(matches!(refusal, Refusal::Locked { .. }));
+                self.report.counts.locked += u64::from(matches!(refusal, Refusal::Locked { .. }));
                 tell!(self, "pilot {machine} refuses: {refusal}");
             }
         }
@@ -432,7 +432,7 @@ impl World<'_> {
     fn hear(&mut self, machine: usize, notice: &Notice) {
         match notice {
             Notice::Owning { epoch, since, how, .. } => {
-                self.report.takeovers += u64::from(*how == Handover::Takeover);
+                self.report.counts.takeovers += u64::from(*how == Handover::Takeover);
                 tell!(self, "pilot {machine} OWNS from {since} on, epoch {epoch} ({how})");
             }
             Notice::Standby { epoch, since, .. } => {
@@ -444,7 +444,7 @@ impl World<'_> {
                 if let Some(pilot) = &mut self.machines[machine].pilot {
                     pilot.told = None;
                 }
-                self.report.halts += 1;
+                self.report.counts.halts += 1;
                 if !self.stranger && !self.store.was_put_back {
                     self.wrong(format!("pilot {machine} halted for no reason: {halt}"));
                 }

@@ -211,7 +211,7 @@ impl World<'_> {
         }
         if let SwapOutcome::Won(_) = self.write(expected, handed, true) {
             tell!(self, "a person hands over to {to} ({how})");
-            self.report.switchovers += 1;
+            self.report.counts.switchovers += 1;
         }
     }
 }

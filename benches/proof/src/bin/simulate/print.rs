@@ -41,7 +41,7 @@ fn rate(count: u64, took: Duration) -> f64 {
 
 pub(crate) fn text(summary: &Summary, args: &Args, took: Duration) -> String {
     let mut out = String::new();
-    let virtual_seconds = seconds(summary.virtual_micros);
+    let virtual_seconds = seconds(summary.counts.virtual_micros);
     let what = if args.sweep { "each fault at each point" } else { "faults as the seeds draw them" };
     push!(out, "runs            {} from seed {} on, {what}", summary.runs, args.first);
     push!(out, "went wrong      {}", summary.failed.len());
@@ -49,27 +49,37 @@ pub(crate) fn text(summary: &Summary, args: &Args, took: Duration) -> String {
         push!(out, "  seed {seed:<10} {what}");
     }
     push!(out, "virtual time    {virtual_seconds:.0} s, {:.3} years", virtual_seconds / YEAR);
-    push!(out, "events          {}", summary.events);
+    push!(out, "events          {}", summary.counts.events);
     push!(
         out,
         "heights         {}, {} of them not in the first round",
-        summary.heights,
-        summary.later_rounds
+        summary.counts.heights,
+        summary.counts.later_rounds
     );
-    push!(out, "signatures      {} made, {} given to nodes", summary.signatures, summary.released);
-    push!(out, "takeovers       {}, and {} handovers by a person", summary.takeovers, summary.switchovers);
+    push!(
+        out,
+        "signatures      {} made, {} given to nodes",
+        summary.counts.signatures,
+        summary.counts.released
+    );
+    push!(
+        out,
+        "takeovers       {}, and {} handovers by a person",
+        summary.counts.takeovers,
+        summary.counts.switchovers
+    );
     push!(
         out,
         "locks           {} prevotes at a locked height, {} prevotes refused for another session's lock, {} for nil while locked",
-        summary.after_lock,
-        summary.locked,
-        summary.nil_while_locked
+        summary.counts.after_lock,
+        summary.counts.locked,
+        summary.counts.nil_while_locked
     );
-    push!(out, "stops           {} (a register put back, a stranger)", summary.halts);
+    push!(out, "stops           {} (a register put back, a stranger)", summary.counts.halts);
     push!(
         out,
         "longest wait    {:.3} s for an answer, standing still included",
-        seconds(summary.longest_wait)
+        seconds(summary.counts.longest_wait)
     );
     push!(
         out,
@@ -136,19 +146,19 @@ pub(crate) fn json(summary: &Summary, took: Duration) -> Value {
         "schema": "beam.simulate/1",
         "runs": summary.runs,
         "failed": failed,
-        "virtual_seconds": seconds(summary.virtual_micros),
-        "events": summary.events,
-        "heights": summary.heights,
-        "later_rounds": summary.later_rounds,
-        "signatures": summary.signatures,
-        "released": summary.released,
-        "takeovers": summary.takeovers,
-        "switchovers": summary.switchovers,
-        "prevotes_after_lock": summary.after_lock,
-        "prevotes_refused_by_lock": summary.locked,
-        "nil_while_locked": summary.nil_while_locked,
-        "halts": summary.halts,
-        "longest_wait_seconds": seconds(summary.longest_wait),
+        "virtual_seconds": seconds(summary.counts.virtual_micros),
+        "events": summary.counts.events,
+        "heights": summary.counts.heights,
+        "later_rounds": summary.counts.later_rounds,
+        "signatures": summary.counts.signatures,
+        "released": summary.counts.released,
+        "takeovers": summary.counts.takeovers,
+        "switchovers": summary.counts.switchovers,
+        "prevotes_after_lock": summary.counts.after_lock,
+        "prevotes_refused_by_lock": summary.counts.locked,
+        "nil_while_locked": summary.counts.nil_while_locked,
+        "halts": summary.counts.halts,
+        "longest_wait_seconds": seconds(summary.counts.longest_wait),
         "struck": struck,
         "alone_on_owner": costs(&summary.alone_on_owner),
         "alone": costs(&summary.alone),
@@ -163,8 +173,8 @@ pub(crate) fn line(run: &Run) -> String {
     format!(
         "seed {}: {end}; {} heights in {:.1} s, {} missed, {} nil, faults: {}; digest {:016x}",
         run.seed,
-        run.heights,
-        seconds(run.virtual_micros),
+        run.counts.heights,
+        seconds(run.counts.virtual_micros),
         run.missed(),
         run.nil(),
         if struck.is_empty() { "none".to_owned() } else { struck.join(", ") },
