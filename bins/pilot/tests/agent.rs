@@ -83,7 +83,8 @@ async fn the_metrics_are_a_file_as_well_even_without_a_port() {
 #[tokio::test]
 async fn a_port_that_is_taken_keeps_nothing_from_working_and_is_had_once_it_is_free() {
     let mut pilot = LonePilot::prepare();
-    let holder = TcpListener::bind(pilot.agent).unwrap();
+    // Held on, past the pilot's start.
+    let holder = pilot.port.take();
     pilot.start().await;
     let told = || std::future::ready(Ok(pilot.log().contains("the agent cannot listen").then_some(())));
     wait::until("the pilot to say so", WITHIN, told).await.unwrap();

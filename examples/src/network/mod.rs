@@ -15,7 +15,7 @@ mod hub;
 mod kvstore;
 mod node;
 mod plan;
-mod ports;
+pub mod ports;
 mod running;
 mod slot;
 mod wires;

@@ -21,9 +21,9 @@ const DRAWS: u32 = 1_000;
 
 /// A port held by a listener; free to bind once this is dropped.
 #[derive(Debug)]
-pub(crate) struct Reservation {
+pub struct Reservation {
     /// The port's number.
-    pub(crate) port: u16,
+    pub port: u16,
     _listener: TcpListener,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Reservation {
 ///
 /// # Errors
 /// When no free port was found.
-pub(super) fn reserve() -> Result<Reservation> {
+pub fn reserve() -> Result<Reservation> {
     let end = ephemeral_start();
     for _ in 0..DRAWS {
         let port = if end > LOWEST { draw(LOWEST, end) } else { 0 };

@@ -2,12 +2,13 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use beam_benches::node::CHAIN;
+use beam_examples::network::ports::{Reservation, reserve};
 use beam_examples::process::Process;
 use beam_examples::wait;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -23,6 +24,8 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 /// A pilot and its machine. Dropping it kills the pilot and its node.
 pub(crate) struct LonePilot {
     pub(crate) agent: SocketAddr,
+    /// Keeps others from the agent's port until the pilot starts.
+    pub(crate) port: Option<Reservation>,
     process: Option<Process>,
     host: Host,
 }
@@ -57,7 +60,9 @@ impl LonePilot {
     fn init(name: &str, key: &str, register: &Path) -> Self {
         let memory = Path::new("/dev/shm");
         let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        let lone = Self { agent: free_address(), process: None, host: Host::new_in(&place) };
+        let port = reserve().unwrap();
+        let agent = SocketAddr::from((Ipv4Addr::LOCALHOST, port.port));
+        let lone = Self { agent, port: Some(port), process: None, host: Host::new_in(&place) };
         lone.host.write("key.json", key);
         // A program that does nothing, and that whoever cleans up can tell from a stranger's by its command line.
         let node = format!("tail -f {}", lone.path("node/config/config.toml").display());
@@ -104,6 +109,7 @@ impl LonePilot {
 
     /// The same in this environment.
     pub(crate) async fn start_with(&mut self, environment: &[(&str, &str)]) {
+        self.port = None;
         let home = self.path("beam");
         let mut command = self.beam(&["start"]);
         command.envs(environment.iter().copied());
@@ -150,11 +156,4 @@ async fn ask(source: IpAddr, agent: SocketAddr, target: &str) -> Option<Reply> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
     Some(Reply { status, head: head.to_lowercase(), body: body.to_owned() })
-}
-
-/// An address of ours, below the ports that the system gives to outgoing connections.
-fn free_address() -> SocketAddr {
-    let from = 12_000 + u16::try_from(std::process::id() % 2_000).unwrap();
-    let free = (from..u16::MAX).map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    free.into_iter().find(|address| TcpListener::bind(address).is_ok()).unwrap()
 }
